@@ -1,0 +1,272 @@
+"""The extractive writer: chooses guidance, statements, disputes and steps, and arranges them by role. No model, milliseconds.
+
+Every sentence of a draft is a reviewed one: a guidance sentence, a passage, or a check note, word for word. The writer decides
+which of them answer the question, in which order, and how many fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from advisor.answer.lead import fitted
+from advisor.answer.question import business_of
+from advisor.index.generation import Index
+from advisor.models import (
+    Dispute,
+    Draft,
+    DraftSection,
+    DraftSentence,
+    Evidence,
+    Guidance,
+    Hit,
+    Intent,
+    Passage,
+    Question,
+    SectionRole,
+    Sentence,
+)
+from advisor.text import words
+
+TITLES: dict[SectionRole, str] = {
+    "bottom_line": "Bottom line",
+    "for_links": "What favors links",
+    "for_signals": "What favors user signals",
+    "evidence": "Why",
+    "disagreement": "Where the sources disagree",
+    "steps": "What to do",
+    "cautions": "Cautions",
+}
+
+# All chosen on the tuning half of evals/questions.jsonl; see evals/results/.
+GUIDANCE_MIN_COSINE = 0.56
+PASSAGE_LEADS_BY = 0.12
+PASSAGE_MIN_COSINE = 0.40
+PASSAGE_BELOW_BEST = 0.16
+BUSINESS_BONUS = 0.06
+SECOND_GUIDANCE_MARGIN = 0.04
+SAY_THE_SAME = 0.80
+WORD_BUDGET = 300
+DEFINITION_BUDGET = 110
+FOLLOW_UPS = 3
+
+
+def write(question: Question, evidence: Evidence, index: Index) -> Draft:
+    """A draft that answers the question from the evidence.
+
+    A guidance entry that is close to the question leads. Where a single passage is much closer than any guidance, the passage
+    leads, behind what the record says of it. The caller has already refused questions with neither.
+    """
+    page = _Page(question=question, evidence=evidence, index=index)
+    guidance = choose_guidance(question, evidence)
+    if guidance is None:
+        page.lead_with_passages()
+    else:
+        page.lead_with_guidance(guidance)
+    page.add_related()
+    return Draft(
+        sections=page.sections(),
+        disputes=tuple(page.disputes),
+        follow_ups=_follow_ups(question, evidence, guidance),
+        guidance=guidance.id if guidance else "",
+    )
+
+
+def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
+    """The guidance entry that answers the question, or None if a passage does so better or nothing is near."""
+    business = business_of(question.searched)
+    scored = sorted(((_closeness(entry, hit, business), entry) for entry, hit in evidence.guidance), key=lambda pair: -pair[0])
+    if not scored or scored[0][0] < GUIDANCE_MIN_COSINE:
+        return None
+    best_passage = max((hit.cosine for _, hit in evidence.passages), default=0.0)
+    return None if best_passage > scored[0][0] + PASSAGE_LEADS_BY else scored[0][1]
+
+
+def _closeness(entry: Guidance, hit: Hit, business: str) -> float:
+    """Cosine, raised a little by the share of the question's words, and by the kind of business it names."""
+    bonus = 0.0
+    if entry.business != "any":
+        bonus = BUSINESS_BONUS if entry.business == business else -BUSINESS_BONUS
+    return hit.cosine + 0.1 * hit.score + bonus - 0.1
+
+
+@dataclass
+class _Page:
+    """An answer in the making: sections by role, and the words spent."""
+
+    question: Question
+    evidence: Evidence
+    index: Index
+    disputes: list[str] = field(default_factory=list)
+    _parts: dict[SectionRole, list[DraftSentence]] = field(default_factory=dict)
+    _spent: int = 0
+
+    @property
+    def intent(self) -> Intent:
+        return self.question.intent
+
+    @property
+    def budget(self) -> int:
+        return DEFINITION_BUDGET if self.intent == "define" else WORD_BUDGET
+
+    # -------------------------------------------------------------------------------- leading
+
+    def lead_with_guidance(self, entry: Guidance) -> None:
+        """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry."""
+        self._add("bottom_line", self._opening(entry))
+        if self.intent == "define":
+            self._add("evidence", (_reviewed(s) for s in entry.evidence[:1]))
+            return
+        self._add("for_links", (_reviewed(s) for s in entry.for_links))
+        self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
+        self._add("evidence", (_reviewed(s) for s in entry.evidence))
+        self._add_best_passages(1)
+        self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
+        self._add("steps", (_step(s) for s in entry.steps))
+        self._add_dispute(entry.disputes)
+        self._add("cautions", (_reviewed(s) for s in entry.cautions[1:]))
+
+    def _opening(self, entry: Guidance) -> list[DraftSentence]:
+        first, *others = entry.answer
+        text = fitted(first.text, question=self.question.searched, canonical=entry.question, asks=entry.asks[1:])
+        return [DraftSentence(text=text, cites=first.rests_on, meaning=first.text), *(_reviewed(s) for s in others)]
+
+    def lead_with_passages(self) -> None:
+        """The nearest passage answers; a claim that the record does not carry comes after what the record says."""
+        near = self._near_passages()
+        if not near:
+            return
+        best = near[0]
+        if best.check.note and (best.needs_the_record or best.source.is_seller):
+            self._add("bottom_line", [_note(best)])
+            self._add("evidence", [_verbatim(best)])
+        elif best.source.is_seller:
+            independent = next((p for p in near[1:] if p.source.is_independent), None)
+            if independent:
+                self._add("bottom_line", [_verbatim(independent)])
+            self._add("evidence", [_verbatim(best)])
+        else:
+            self._add("bottom_line", [_verbatim(best)])
+            self._add("bottom_line", [_note(best)] if best.check.note else [])
+        helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= GUIDANCE_MIN_COSINE), None)
+        if helper and self.intent in ("how_to", "decide", "compare"):
+            self._add("steps", (_step(s) for s in helper.steps[:3]))
+        self._add_dispute(())
+
+    def add_related(self) -> None:
+        """Fill what room is left with the nearest passages that add something."""
+        self._add_best_passages(1 if self.intent == "define" else 3)
+
+    # -------------------------------------------------------------------------------- parts
+
+    def _near_passages(self) -> list[Passage]:
+        """Passages near the question, best first by fused score."""
+        if not self.evidence.passages:
+            return []
+        best = max(hit.cosine for _, hit in self.evidence.passages)
+        floor = max(PASSAGE_MIN_COSINE, best - PASSAGE_BELOW_BEST)
+        return [p for p, hit in self.evidence.passages if hit.cosine >= floor]
+
+    def _add_best_passages(self, count: int) -> None:
+        added = 0
+        for passage in self._near_passages():
+            if added == count:
+                return
+            if passage.id in self._cited() and any(passage.text == s.text for s in self._all()):
+                continue
+            sentences = [_verbatim(passage)]
+            if passage.needs_the_record:
+                if not passage.check.note:
+                    continue
+                sentences = [sentences[0], _note(passage)]
+            if self._says_something_new(sentences[0]) and self._add("evidence", sentences, whole=True):
+                added += 1
+
+    def _add_dispute(self, named: Sequence[str]) -> None:
+        """The dispute that the question is about, if there is one: each position with its interest, then the record."""
+        if self.intent == "how_to" and not named:
+            return
+        dispute = next((d for d in self.evidence.disputes if not named or d.id in named), None)
+        if dispute is None:
+            return
+        sentences = [*_positions(dispute, self.index), _record(dispute)]
+        if self._add("disagreement", sentences, whole=True):
+            self.disputes.append(dispute.id)
+
+    def _says_something_new(self, sentence: DraftSentence) -> bool:
+        vector = self.index.vector(sentence.text)
+        if vector is None:
+            return True
+        said = (self.index.vector(s.meaning or s.text) for s in self._all())
+        return all(other is None or float(vector @ other) < SAY_THE_SAME for other in said)
+
+    def _add(self, role: SectionRole, sentences: Iterable[DraftSentence], *, whole: bool = False) -> bool:
+        """Add sentences that are new and fit the budget; with `whole`, all or none. Returns whether any was added."""
+        fresh = [s for s in sentences if all(s.text != other.text for other in self._all())]
+        if whole and self._spent + sum(len(words(s.text)) for s in fresh) > self.budget:
+            return False
+        added = False
+        for sentence in fresh:
+            length = len(words(sentence.text))
+            if self._spent + length > self.budget and role != "bottom_line":
+                break
+            self._parts.setdefault(role, []).append(sentence)
+            self._spent += length
+            added = True
+        return added
+
+    def _all(self) -> list[DraftSentence]:
+        return [s for part in self._parts.values() for s in part]
+
+    def _cited(self) -> set[str]:
+        return {ref for s in self._all() for ref in s.cites}
+
+    def sections(self) -> tuple[DraftSection, ...]:
+        """The sections that have sentences, in reading order."""
+        return tuple(
+            DraftSection(role=role, title=title, sentences=tuple(self._parts[role]))
+            for role, title in TITLES.items()
+            if self._parts.get(role)
+        )
+
+
+def _reviewed(sentence: Sentence) -> DraftSentence:
+    return DraftSentence(text=sentence.text, cites=sentence.rests_on)
+
+
+def _step(sentence: Sentence) -> DraftSentence:
+    text = f"{sentence.text} Measure: {sentence.measure.rstrip('.')}." if sentence.measure else sentence.text
+    return DraftSentence(text=text, cites=sentence.rests_on, meaning=sentence.text, is_advice=True)
+
+
+def _verbatim(passage: Passage) -> DraftSentence:
+    return DraftSentence(text=passage.text, cites=(passage.id,), verbatim=True)
+
+
+def _note(passage: Passage) -> DraftSentence:
+    return DraftSentence(text=passage.check.note, cites=(*passage.check.because, passage.id))
+
+
+def _positions(dispute: Dispute, index: Index) -> list[DraftSentence]:
+    """One sentence a position: who holds it, what they gain, what they say."""
+    drafted: list[DraftSentence] = []
+    for position in dispute.positions:
+        publishers = dict.fromkeys(index.passages[h].source.publisher for h in position.holders)
+        says = position.says.rstrip(".")
+        text = f"{' and '.join(publishers)} ({position.interest}): {says[0].lower()}{says[1:]}."
+        drafted.append(DraftSentence(text=text, cites=position.holders, meaning=position.says))
+    return drafted
+
+
+def _record(dispute: Dispute) -> DraftSentence:
+    return DraftSentence(text=f"The record: {dispute.record}", cites=dispute.record_rests_on, meaning=dispute.record)
+
+
+def _follow_ups(question: Question, evidence: Evidence, used: Guidance | None) -> tuple[str, ...]:
+    """The canonical questions of the next nearest guidance, none that repeats the question asked."""
+    asked = question.searched.casefold().strip(" ?")
+    near = [g.question for g, _ in evidence.guidance if g is not used and g.question.casefold().strip(" ?") != asked]
+    return tuple(dict.fromkeys(near))[:FOLLOW_UPS]
+
+
+__all__ = ["TITLES", "choose_guidance", "write"]

@@ -1,0 +1,64 @@
+"""The opening "Yes." or "No." of an answer, kept only where it answers the question as it was asked.
+
+A reviewed answer opens for its canonical question. The same answer serves "do links still matter?" and "are links dead?", so the
+opening is kept, turned or left out by comparing the two questions. A missing yes is a small loss, a wrong one is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from advisor.text import words
+
+OPENING = re.compile(r"^(Yes|No)([.,:;]) (.)")
+YES_NO_QUESTION = re.compile(
+    r"^((so|but|and|ok|hi|hello|hey|please|well)[, ]+)*(should|shall|can|could|do|does|did|is|are|was|were|will|would|has|have|am|may|must|isn't|"
+    r"aren't|don't|doesn't|won't|can't|true or false)\b"
+    r"|\b(should (i|we|you|they)|can (i|we)|could (i|we)|do (i|we) (need|have|really)|is (it|this|that|there)|are (they|there|these|links|backlinks)|"
+    r"does (it|this|that|google)|will (it|this|that)|is it true|worth it|right\?)",
+    re.IGNORECASE,
+)
+OPEN_QUESTION = re.compile(r"^(what|why|how|which|who|where|when|whats|hows|tell|explain|give|list|describe|compare)\b", re.IGNORECASE)
+# Words that turn a question round: "are links useless" asks the opposite of "are links useful".
+TURNING = frozenset(
+    """dead dying useless pointless worthless wrong bad harmful harm harms hurt hurts risky dangerous unsafe stop quit ignore avoid skip
+    against forbidden prohibited illegal banned ban myth fake lie nonsense obsolete outdated over overrated waste wasting wasted without
+    not never no cannot can't don't doesn't isn't aren't won't shouldn't nothing penalized penalised penalty punish punished kill kills
+    bullshit crap irrelevant unnecessary false lost losing""".split()
+)
+
+
+def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> str:
+    """The first sentence of an answer with its "Yes" or "No" kept, turned, or left out.
+
+    Args:
+        text: The sentence as reviewed; returned as it is when it does not open with "Yes" or "No".
+        question: The question as searched.
+        canonical: The question that the opening was written for.
+        asks: The other wordings that the same answer was written for.
+    """
+    found = OPENING.match(text)
+    if found is None:
+        return text
+    rest = found.group(3).upper() + text[found.end() :]
+    if not is_yes_no(question) or not is_yes_no(canonical):
+        return rest
+    if is_turned(question) == is_turned(canonical):
+        return text
+    if any(is_yes_no(ask) and is_turned(ask) == is_turned(question) for ask in asks):
+        other = "No" if found.group(1) == "Yes" else "Yes"
+        return f"{other}{found.group(2)} {text[found.start(3) :]}"
+    return rest
+
+
+def is_yes_no(question: str) -> bool:
+    """Whether yes or no can answer the question. "Should I do this or that?" cannot be."""
+    if OPEN_QUESTION.match(question) or re.search(r"\bor\b(?! (not|no)\b)", question, re.IGNORECASE):
+        return False
+    return bool(YES_NO_QUESTION.search(question))
+
+
+def is_turned(question: str) -> bool:
+    """Whether an odd number of words turns the question round."""
+    return sum(word in TURNING for word in words(question)) % 2 == 1

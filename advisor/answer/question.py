@@ -1,0 +1,172 @@
+"""Understanding a question: cleaning, spelling, intent, and making a follow-up stand alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from advisor.index.encoder import Encoder
+from advisor.index.generation import GUIDANCE, Index
+from advisor.models import Intent, Question, Turn
+from advisor.text import STOPWORDS, clean, stem, stems, words
+
+# A misspelt word is replaced by a word of the field only when at least this share of its letters stay.
+SPELLING_SIMILARITY = 0.79
+SHORTEST_CORRECTED = 5
+# A follow-up that is this near to a covered question by itself is a new question, whatever word it opens with.
+STANDS_ALONE_COSINE = 0.66
+
+INTENT_PATTERNS: Final[tuple[tuple[Intent, str], ...]] = (
+    ("verify", r"\b(is it (really )?true|true or false|is it (a )?(myth|fact)|myth|debunk|fact.?check|i (read|heard|saw|was told)|"
+               r"(someone|they|my \w+|an? \w+) (says?|claims?|told me|said)|claims? that|who says|legit)\b"),
+    ("compare", r"\b(vs\.?|versus|compared? (to|with)|better than|or (should|fix|improve|work|focus|invest|rather)|rather than|instead of|"
+                r"which (is|one|matters?|counts?|has|of)|more important|matters? more|difference between|balance|split|prioriti[sz]e|trade.?off)\b"),
+    ("how_to", r"^(how (do|can|should|would|to|might)|what should|what (do|can) (i|we) do|what to do|where (do|should) (i|we) (start|begin))|"
+               r"\b(step.by.step|steps|plan|checklist|help me|tips|best way|how (do|can|should) (i|we)|what (should|can|do) (i|we)|what next)\b"),
+    ("figure", r"\b(how (many|much|long|often|fast|big|high|low|soon)|what (percent(age)?|share|number|rate|ctr)|average|typical|usual|benchmark|"
+               r"statistics?|percent(age)?)\b"),
+    ("define", r"^(what('?s| is| are| does)( an?| the)? [\w\s/&-]{2,40}(mean|meaning|stand for)?\??$|define\b|meaning of|explain what)|"
+               r"\b(meaning|definition|stands? for|what does .* mean)\b"),
+    ("decide", r"^(should|can|could|do|does|did|is|are|was|were|will|would|has|have|am|may|must|ought)\b|"
+               r"\b(should (i|we)|worth (it|the)|is it (ok|okay|safe|worth|bad|good|legal|allowed)|can (i|we)|do (i|we) (need|have))\b"),
+)  # fmt: skip
+_INTENTS: Final = tuple((intent, re.compile(pattern, re.IGNORECASE)) for intent, pattern in INTENT_PATTERNS)
+
+GREETING = re.compile(
+    r"^(hi+|hello+|hey+|hiya|good (morning|afternoon|evening|day)|greetings|howdy|yo|thanks?( you)?( (so|very) much| a lot)?|thx|ty|cheers|"
+    r"(that('s| was| is) )?(great|perfect|awesome|nice|cool|helpful|very helpful)|ok(ay)?|got it|bye|goodbye|see you|"
+    r"how are you( doing)?( today)?|who are you|what are you|what can you do|help)"
+    r"([ ,!.?]+(there|all|everyone|advisor|again|thanks?( you)?|that('s| was| is) (great|helpful|perfect)|friend|a lot|so much|for (the|your) help))*[ !.?,]*$",
+    re.IGNORECASE,
+)
+OPENER = re.compile(
+    r"^(and|but|so|also|then|ok(ay)?|what about|how about|what if|and what|or|even|same|for|in case|if so|"
+    r"why( not)?|how come|really|are you sure|since when|says who|who says|any (source|proof|evidence)|more|tell me more|explain)\b[,:]?",
+    re.IGNORECASE,
+)
+BACK_REFERENCE = re.compile(
+    r"\b(it|its|that|this|those|these|they|them|their|there|the same|one|ones|such|either|both|neither|above|former|latter)\b", re.I
+)
+AUDIENCE = re.compile(r"^(and |but |what about |how about |what if (it'?s |i'?m |we'?re )?|so )*(for|with|on|in|as) ", re.IGNORECASE)
+OPENING_WORDS = re.compile(r"^((and|but|so|also|then|ok(ay)?|or|what about|how about|and what about)\b[,:]?\s*)+", re.IGNORECASE)
+
+BUSINESS: Final[dict[str, re.Pattern[str]]] = {
+    "local": re.compile(r"\b(local|plumber|dentist|restaurant|cafe|salon|map pack|google maps|near me|brick.and.mortar|bakery|clinic|lawyer)\b", re.I),
+    "shop": re.compile(r"\b(e-?commerce|online (shop|store)|web ?shop|shopify|product pages?|(my|our) (shop|store)|category pages?|retailer)\b", re.I),
+    "software": re.compile(r"\b(saas|software|b2b|startup|app)\b", re.I),
+    "publisher": re.compile(r"\b(publisher|news site|magazine|newspaper|bloggers?|media site|editorial site)\b", re.I),
+    "agency": re.compile(r"\b(client|clients|agency owner|our agency)\b", re.I),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What counts as a known word: the corpus's own words, and the ordinary words of the encoder's vocabulary."""
+
+    index: Index
+    ordinary: frozenset[str]
+
+    @cached_property
+    def domain(self) -> tuple[str, ...]:
+        """Every word of the corpus that a misspelling may stand for."""
+        found: set[str] = set()
+        for p in self.index.corpus.passages:
+            found.update(w for text in (p.text, *p.asks, *p.topics) for w in words(text))
+        for g in self.index.corpus.guidance:
+            found.update(w for ask in g.asks for w in words(ask))
+        # A word that only the corpus's own casual asks spell this way is not a model of spelling.
+        return tuple(sorted(w for w in found if len(w) >= SHORTEST_CORRECTED and w.isalpha() and self._is_spelt(w)))
+
+    def _is_spelt(self, word: str) -> bool:
+        return word in self.ordinary or word.rstrip("s") in self.ordinary or word in FIELD_WORDS
+
+    def corrected(self, question: str) -> str:
+        """The question with unknown words replaced by the near word of the field, if there is one."""
+        return re.sub(r"[A-Za-z]{5,}", lambda match: self._corrected_word(match.group()), question)
+
+    def _corrected_word(self, word: str) -> str:
+        lower = word.lower()
+        if lower in self.ordinary or lower in FIELD_WORDS or lower in STOPWORDS or self._is_form_of_known(lower):
+            return word
+        near = process.extractOne(lower, self.domain, scorer=OSA.normalized_similarity, score_cutoff=SPELLING_SIMILARITY)
+        if near is None:
+            return word
+        return str(near[0]).capitalize() if word[0].isupper() else str(near[0])
+
+    def _is_form_of_known(self, word: str) -> bool:
+        return any(word.endswith(end) and word[: -len(end)] in self.ordinary for end in ("s", "es", "ed", "ing", "ly", "er"))
+
+
+# Words of the trade that a general vocabulary lacks.
+FIELD_WORDS: Final = frozenset(
+    """backlink backlinks nofollow dofollow sponsored disavow disavowing navboost pagerank rankbrain serp serps clickthrough pogo
+    sticking pogosticking ahrefs semrush backlinko serpclix enterbacklink linkody majestic whitespark sistrix zyppy snippet snippets
+    anonymized outreach skyscraper spambrain penguin panda clickbait crawlable interstitials ecommerce reputational webmaster
+    impressions guestpost guestposts microworkers subdomain subdomains affiliate chrome analytics google""".split()
+)
+
+
+def intent_of(question: str) -> Intent:
+    """What kind of answer a question asks for; the first pattern that fits decides."""
+    return next((intent for intent, pattern in _INTENTS if pattern.search(question)), "explain")
+
+
+def is_smalltalk(question: str) -> bool:
+    """Whether this is a greeting, thanks, or a question about the advisor itself."""
+    return bool(GREETING.match(question))
+
+
+def business_of(question: str) -> str:
+    """The kind of business that a question names, or "any"."""
+    return next((kind for kind, pattern in BUSINESS.items() if pattern.search(question)), "any")
+
+
+def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encoder, lexicon: Lexicon) -> Question:
+    """The question as it will be searched: cleaned, spelt, and, when it leans on the conversation, made to stand alone."""
+    question = lexicon.corrected(clean(asked))
+    topic = next((turn.searched for turn in reversed(history) if turn.status == "answered"), "")
+    if topic and _leans_on_conversation(question, index, encoder):
+        searched = stand_alone(question, topic)
+        return Question(asked=asked, searched=searched, intent=_follow_up_intent(question, topic), is_follow_up=True)
+    return Question(asked=asked, searched=question, intent=intent_of(question))
+
+
+def _follow_up_intent(question: str, topic: str) -> Intent:
+    own = intent_of(question)
+    return own if own != "explain" or re.match(r"(?i)why|how come|explain|any (source|proof)", question) else intent_of(topic)
+
+
+def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> bool:
+    """Whether a question makes sense only after another: by its opening, a pronoun, or its length, and only if nothing covers it alone."""
+    bare = OPENING_WORDS.sub("", question)
+    if AUDIENCE.match(question):
+        return True
+    leans = bool(OPENER.match(question) or BACK_REFERENCE.search(question)) or len(words(question)) < 4
+    if not leans:
+        return False
+    if len(stems(bare)) < 2 and len(words(bare)) < 4 and not _names_the_field(bare):
+        return True
+    hits = index.dense.search(GUIDANCE, encoder.encode([bare or question]), top_k=5)
+    return not hits or hits[0].cosine < STANDS_ALONE_COSINE
+
+
+def _names_the_field(text: str) -> bool:
+    return any(w in FIELD_WORDS or stem(w) in {"link", "click", "ctr", "rank"} for w in words(text))
+
+
+def stand_alone(follow_up: str, topic: str) -> str:
+    """A follow-up joined to the question that it leans on."""
+    topic = topic.split(" (about: ")[-1].rstrip(")") if " (about: " in topic else topic
+    root = topic.rstrip(" ?.!")
+    bare = OPENING_WORDS.sub("", follow_up).rstrip(" ?.!") or follow_up.rstrip(" ?.!")
+    if AUDIENCE.match(follow_up):
+        # "and for a local shop?" replaces an earlier audience rather than piling up.
+        root = re.sub(r", (for|with|on|in|as) [^,]*$", "", root)
+        return f"{root}, {bare[0].lower()}{bare[1:]}?"
+    return f"{bare[0].upper()}{bare[1:]}? (about: {root}?)"

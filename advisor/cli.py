@@ -1,0 +1,233 @@
+"""The command line. Parses, asks the engine, renders; nothing else.
+
+Exit codes: 0 answered or done, 1 an error that the message explains, 2 wrong usage, 3 the question was refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from advisor.errors import AdvisorError
+from advisor.settings import Settings
+
+if TYPE_CHECKING:
+    from advisor.engine import Advisor
+
+ANSWERED, FAILED, REFUSED = 0, 1, 3
+
+app = typer.Typer(
+    name="seo-advisor",
+    help="Checked, cited answers about balancing links and user signals in search.",
+    epilog="Exit codes: 0 answered or done · 1 an error, explained in one line · 2 wrong usage · 3 the question was refused.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor ask "Should I keep buying guest posts or fix my click-through rate?"
+
+    seo-advisor ask "what is pogo sticking" --json | jq .confidence
+
+    echo "Are backlinks dead?" | seo-advisor ask -"""
+)
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, or - to read it from standard input.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Ask one question and print the answer with its sources."""
+    with _errors():
+        text = sys.stdin.read() if question == "-" else question
+        answer = _advisor().ask(text)
+        if json:
+            sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
+        else:
+            from advisor.terminal import answer_view
+
+            out.print(answer_view(answer))
+    raise typer.Exit(REFUSED if answer.status == "refused" else ANSWERED)
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor chat
+
+Then ask, and ask on: "and for a local shop?". An empty line, *quit* or Ctrl-D ends it; *new* starts another conversation."""
+)
+def chat() -> None:
+    """Hold a conversation in the terminal; follow-ups are read in its light."""
+    with _errors():
+        advisor = _advisor()
+        from advisor.terminal import answer_view
+
+        out.print(Text("Ask about links, user signals and their balance. An empty line ends the conversation.", style="dim"))
+        conversation: str | None = None
+        for question in _questions():
+            if question.lower() == "new":
+                conversation = None
+                out.print(Text("A new conversation.", style="dim"))
+                continue
+            answer = advisor.ask(question, conversation_id=conversation)
+            conversation = answer.conversation_id
+            out.print(answer_view(answer))
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor index            (does nothing when the index fits the corpus)
+
+    seo-advisor index --force    (writes a new generation; stored vectors are used again)"""
+)
+def index(force: Annotated[bool, typer.Option("--force", help="Write a new generation even if the current one fits.")] = False) -> None:
+    """Build the index from the corpus: only what changed is encoded again."""
+    with _errors():
+        from advisor.index.build import build_index
+        from advisor.index.encoder import SentenceEncoder
+
+        settings = Settings()
+        with _progress() as progress:
+            report = build_index(settings, SentenceEncoder.from_setting(settings.encoder), progress, force=force)
+    if report.built:
+        out.print(f"{report.generation} is current: {report.texts} texts, {report.encoded} of them encoded now.")
+    else:
+        out.print(f"{report.generation} is current and fits the corpus: nothing to do.")
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor sources
+
+    seo-advisor sources google-spam-policies"""
+)
+def sources(source_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show one source with its statements.")] = None) -> None:
+    """List the sources, or show one with its statements and their checks."""
+    with _errors():
+        from advisor.errors import NotFoundError
+        from advisor.knowledge.cards import read_corpus
+        from advisor.terminal import source_view, sources_view
+
+        corpus = read_corpus(Settings().corpus_dir)
+        if source_id is None:
+            counts: dict[str, int] = {}
+            for p in corpus.passages:
+                counts[p.source.id] = counts.get(p.source.id, 0) + 1
+            out.print(sources_view(corpus.sources, counts))
+            return
+        found = next((s for s in corpus.sources if s.id == source_id), None)
+        if found is None:
+            raise NotFoundError(f"there is no source {source_id!r}")
+        out.print(source_view(found, tuple(p for p in corpus.passages if p.source.id == source_id)))
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor serve
+
+    seo-advisor serve --port 7861 --open"""
+)
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless ADVISOR_HOST says otherwise.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on; 7860 unless ADVISOR_PORT says otherwise.")] = None,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Serve the web page on this machine."""
+    with _errors():
+        from advisor.web.serve import serve as serve_page
+
+        changed = {"host": host, "port": port}
+        settings = Settings(**{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
+        with _progress() as progress:
+            advisor = _advisor(settings, progress)
+        serve_page(settings, advisor=advisor, open_browser=open_browser)
+
+
+def main() -> None:
+    """The entry point of the `seo-advisor` command."""
+    app()
+
+
+def _questions() -> Iterator[str]:
+    """Lines that the user types, until an empty one, "quit" or the end of input."""
+    while True:
+        try:
+            question = out.input("[bold]> [/bold]").strip()
+        except (EOFError, KeyboardInterrupt):
+            out.print()
+            return
+        if not question or question.lower() in ("quit", "exit"):
+            return
+        yield question
+
+
+def _advisor(settings: Settings | None = None, progress: object = None) -> Advisor:
+    from advisor.engine import Advisor
+
+    if progress is not None:
+        return Advisor.open(settings, progress=progress)  # type: ignore[arg-type]
+    with _progress() as shown:
+        return Advisor.open(settings, progress=shown)
+
+
+@contextmanager
+def _progress() -> Iterator[_Bar]:
+    """A progress bar on standard error; it shows itself only once there is work to show."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=not err.is_terminal) as progress:
+        yield _Bar(progress)
+
+
+class _Bar:
+    """Turns (stage, done, total) into one rich task for each stage."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, object] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if total == 0:
+            return
+        task = self._tasks.get(stage)
+        if task is None:
+            task = self._tasks[stage] = self._progress.add_task(
+                f"{stage} the index" if stage != "Encoding" else "Encoding texts", total=total
+            )
+        self._progress.update(task, completed=done)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Show an error that the user can act on as one line, without a traceback."""
+    try:
+        yield
+    except AdvisorError as exc:
+        err.print(Text(f"seo-advisor: {exc.line}", style="red"), soft_wrap=True)
+        raise typer.Exit(FAILED) from exc
+    except KeyboardInterrupt:
+        err.print(Text("Stopped.", style="yellow"))
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        # The reader of a pipe has gone; there is nobody left to tell.
+        sys.stderr.close()
+        raise typer.Exit(FAILED) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""The advisor: wires the stages together. The only thing that front ends import."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ulid import ULID
+
+from advisor.answer import extract
+from advisor.answer.confidence import confidence
+from advisor.answer.question import Lexicon, is_smalltalk, understand
+from advisor.answer.scope import STARTERS, input_refusal, refusal_for
+from advisor.answer.verify import verify
+from advisor.errors import AdvisorError, NotFoundError
+from advisor.index.build import Progress, current_generation, ensure_index, open_current
+from advisor.index.encoder import Encoder, SentenceEncoder
+from advisor.index.generation import Index
+from advisor.models import (
+    Answer,
+    AnswerSentence,
+    Confidence,
+    Corpus,
+    Dispute,
+    Elapsed,
+    Event,
+    Question,
+    Refusal,
+    Section,
+    Source,
+    Support,
+    Turn,
+)
+from advisor.retrieve import retrieve
+from advisor.settings import Settings
+from advisor.text import clean
+
+ENGINE = "extractive"
+CONVERSATIONS_KEPT = 1_000
+TURNS_KEPT = 20
+# How often a running process looks for a newer generation of the index.
+REFRESH_S = 1.0
+
+SMALLTALK = "Hello. Ask me how to balance links and user signals in search, for instance whether guest posts or click-through come first."
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An index with what is derived from it; replaced as a whole when a newer generation appears."""
+
+    index: Index
+    lexicon: Lexicon
+    generation: Path | None
+
+
+class Advisor:
+    """Answers questions from the reviewed corpus. Safe to use from several threads.
+
+    Use `Advisor.open()`; the constructor takes finished parts.
+    """
+
+    def __init__(self, settings: Settings, encoder: Encoder, index: Index) -> None:
+        self.settings = settings
+        self._encoder = encoder
+        self._ordinary = encoder.known_words()
+        self._conversations: OrderedDict[str, list[Turn]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._checked_at = time.monotonic()
+        self._open = self._opened(index)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, *, progress: Progress | None = None) -> Self:
+        """An advisor over the current index; builds the index first if there is none that fits the corpus.
+
+        Args:
+            settings: Read from ADVISOR_* variables when not given.
+            progress: Told of each stage of a build: its name, how much is done, and how much there is.
+
+        Raises:
+            AdvisorError: The corpus, the encoder or the data folder cannot be used; the message says what to do.
+        """
+        settings = settings or Settings()
+        encoder = SentenceEncoder.from_setting(settings.encoder)
+        advisor = cls(settings, encoder, ensure_index(settings, encoder, progress))
+        encoder.encode(["warm up"])
+        return advisor
+
+    @property
+    def corpus(self) -> Corpus:
+        """What the advisor knows."""
+        return self._open.index.corpus
+
+    def source(self, source_id: str) -> Source:
+        """Raises NotFoundError if there is no source of that id."""
+        found = next((s for s in self.corpus.sources if s.id == source_id), None)
+        if found is None:
+            raise NotFoundError(f"there is no source {source_id!r}")
+        return found
+
+    def dispute(self, dispute_id: str) -> Dispute:
+        """Raises NotFoundError if there is no dispute of that id."""
+        found = next((d for d in self.corpus.disputes if d.id == dispute_id), None)
+        if found is None:
+            raise NotFoundError(f"there is no dispute {dispute_id!r}")
+        return found
+
+    def ask(self, question: str, *, conversation_id: str | None = None) -> Answer:
+        """A checked answer, or a refusal that says why.
+
+        Args:
+            question: In English, up to `Settings.max_question_chars` characters.
+            conversation_id: That of an earlier answer, so that a follow-up is read in its light; a new one is made otherwise.
+
+        Returns:
+            An answer of status "answered" or "refused". An empty or unreadable question is a refusal, not an error.
+        """
+        started = time.perf_counter()
+        opened = self._current()
+        conversation = conversation_id or str(ULID())
+        history = self._history(conversation)
+        cleaned = clean(question[: self.settings.max_question_chars + 1])
+        refusal = input_refusal(question, cleaned, max_chars=self.settings.max_question_chars)
+        if refusal:
+            shown = question if len(question) <= self.settings.max_question_chars else f"{cleaned[:200]}…"
+            asked = Question(asked=shown, searched="", intent="explain")
+            return self._refused(asked, refusal, opened, conversation, started)
+        if is_smalltalk(cleaned):
+            return self._smalltalk(question, cleaned, opened, conversation, started)
+        return self._answer(question, history, opened, conversation, started)
+
+    def stream(self, question: str, *, conversation_id: str | None = None) -> Iterator[Event]:
+        """The same answer in steps: the question as searched, each checked sentence, and last the whole answer."""
+        answer = self.ask(question, conversation_id=conversation_id)
+        yield Event(kind="searched", text=answer.searched)
+        for section in answer.sections:
+            for sentence in section.sentences:
+                yield Event(kind="sentence", text=sentence.text, section=section.role)
+        yield Event(kind="done", answer=answer)
+
+    def forget(self, conversation_id: str) -> None:
+        """Drop what is remembered of a conversation."""
+        with self._lock:
+            self._conversations.pop(conversation_id, None)
+
+    def close(self) -> None:
+        """Give back what the index holds."""
+        self._open.index.close()
+
+    # ------------------------------------------------------------------------------------------------ answering
+
+    def _answer(self, asked: str, history: list[Turn], opened: _Open, conversation: str, started: float) -> Answer:
+        index = opened.index
+        question = understand(asked, history, index, self._encoder, opened.lexicon)
+        evidence = retrieve(question, index, self._encoder)
+        retrieved = time.perf_counter()
+        refusal = refusal_for(question, evidence)
+        if refusal:
+            return self._refused(question, refusal, opened, conversation, started)
+        draft = extract.write(question, evidence, index)
+        written = time.perf_counter()
+        sections, citations = verify(draft, index, self._encoder)
+        disputes = [self.dispute(d) for d in draft.disputes]
+        trust = confidence(sections, citations, disputes, index)
+        verified = time.perf_counter()
+        self._remember(conversation, Turn(searched=question.searched, status="answered", guidance=draft.guidance))
+        return Answer(
+            id=str(ULID()),
+            conversation_id=conversation,
+            question=asked,
+            searched=question.searched,
+            status="answered",
+            intent=question.intent,
+            confidence=trust,
+            sections=sections,
+            citations=citations,
+            disputes=draft.disputes,
+            follow_ups=draft.follow_ups,
+            engine=ENGINE,
+            elapsed_ms=Elapsed(
+                retrieve=_ms(started, retrieved),
+                write=_ms(retrieved, written),
+                verify=_ms(written, verified),
+                total=_ms(started, time.perf_counter()),
+            ),
+            fingerprint=self._fingerprint(opened),
+        )
+
+    def _refused(self, question: Question, refusal: Refusal, opened: _Open, conversation: str, started: float) -> Answer:
+        self._remember(conversation, Turn(searched=question.searched, status="refused"))
+        spent = _ms(started, time.perf_counter())
+        return Answer(
+            id=str(ULID()),
+            conversation_id=conversation,
+            question=question.asked,
+            searched=question.searched,
+            status="refused",
+            refusal=refusal,
+            intent=question.intent,
+            confidence=Confidence(level="high" if refusal.reason == "unclear" else "medium", reason="Nothing was answered."),
+            engine=ENGINE,
+            elapsed_ms=Elapsed(retrieve=spent, total=spent),
+            fingerprint=self._fingerprint(opened),
+        )
+
+    def _smalltalk(self, asked: str, cleaned: str, opened: _Open, conversation: str, started: float) -> Answer:
+        thanks = any(
+            word in cleaned.lower() for word in ("thank", "thx", "cheers", "great", "perfect", "helpful", "awesome", "nice", "cool")
+        )
+        text = "You are welcome. Ask on whenever you like." if thanks else SMALLTALK
+        sentence = AnswerSentence(text=text, citations=(), support=Support(verdict="supported", score=1.0))
+        return Answer(
+            id=str(ULID()),
+            conversation_id=conversation,
+            question=asked,
+            searched="",
+            status="answered",
+            intent="smalltalk",
+            confidence=Confidence(level="high", reason="A greeting states no facts."),
+            sections=(Section(role="bottom_line", title=extract.TITLES["bottom_line"], sentences=(sentence,)),),
+            follow_ups=STARTERS,
+            engine=ENGINE,
+            elapsed_ms=Elapsed(total=_ms(started, time.perf_counter())),
+            fingerprint=self._fingerprint(opened),
+        )
+
+    def _fingerprint(self, opened: _Open) -> str:
+        return self.settings.fingerprint(opened.index.manifest.corpus, opened.index.manifest.encoder, ENGINE)
+
+    # ------------------------------------------------------------------------------------------------ state
+
+    def _history(self, conversation: str) -> list[Turn]:
+        with self._lock:
+            return list(self._conversations.get(conversation, ()))
+
+    def _remember(self, conversation: str, turn: Turn) -> None:
+        with self._lock:
+            turns = self._conversations.setdefault(conversation, [])
+            turns.append(turn)
+            del turns[:-TURNS_KEPT]
+            self._conversations.move_to_end(conversation)
+            while len(self._conversations) > CONVERSATIONS_KEPT:
+                self._conversations.popitem(last=False)
+
+    def _opened(self, index: Index) -> _Open:
+        lexicon = Lexicon(index=index, ordinary=self._ordinary)
+        return _Open(index=index, lexicon=lexicon, generation=current_generation(self.settings))
+
+    def _current(self) -> _Open:
+        """The open index; swapped for a newer generation when another process has built one. A bad one is left alone."""
+        with self._lock:
+            if time.monotonic() - self._checked_at < REFRESH_S:
+                return self._open
+            self._checked_at = time.monotonic()
+            if current_generation(self.settings) == self._open.generation:
+                return self._open
+            try:
+                fresh = open_current(self.settings, self._encoder)
+            except AdvisorError:
+                return self._open
+            # The old index is closed when the last question that uses it lets go of it.
+            self._open = self._opened(fresh)
+            return self._open
+
+
+def _ms(start: float, end: float) -> float:
+    return round(1_000 * (end - start), 2)

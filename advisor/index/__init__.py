@@ -1,0 +1,1 @@
+"""Encoding, storing and searching the corpus."""

@@ -1,0 +1,101 @@
+"""Dense search. The only file that knows chromadb.
+
+Chroma here is a disposable cache: a collection is written once, into a fresh folder, and never grows. It is not safe against a
+kill while writing, nor for two processes at once, so every process opens a private copy of the finished folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError
+from numpy.typing import NDArray
+
+from advisor.errors import IndexUnavailableError
+from advisor.models import Entry, Hit
+
+Vectors = NDArray[np.float32]
+ADD_BATCH = 1_000
+# The index stays in Chroma's SQLite log and is built in memory on opening: with a flushed one, 4 of 64 kills wrecked the store.
+NEVER_FLUSH = 1_000_000
+EF = 200
+
+
+@contextmanager
+def _client(folder: Path) -> Iterator[ClientAPI]:
+    client = _open(folder)
+    try:
+        yield client
+    finally:
+        client.close()  # type: ignore[attr-defined]  # without it each open leaks about eleven file descriptors
+
+
+def _open(folder: Path) -> ClientAPI:
+    return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def write(folder: Path, collections: dict[str, tuple[Sequence[Entry], Vectors]]) -> None:
+    """Write collections of entries with their (n, dim) unit vectors into a new folder."""
+    with _client(folder) as client:
+        for name, (entries, vectors) in collections.items():
+            collection = client.create_collection(
+                name,
+                embedding_function=None,
+                configuration={"hnsw": {"space": "cosine", "sync_threshold": NEVER_FLUSH, "ef_construction": EF, "ef_search": EF}},
+            )
+            for start in range(0, len(entries), ADD_BATCH):
+                part = slice(start, start + ADD_BATCH)
+                collection.add(
+                    ids=[e.id for e in entries[part]],
+                    embeddings=vectors[part],
+                    metadatas=[{"unit": e.unit} for e in entries[part]],
+                )
+
+
+class DenseIndex:
+    """An open folder of collections."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._client = _open(folder)
+            self._collections = {
+                c.name: self._client.get_collection(c.name, embedding_function=None) for c in self._client.list_collections()
+            }
+        except (ChromaError, ValueError, OSError) as exc:
+            raise IndexUnavailableError(f"the vector store in {str(folder)!r} cannot be opened") from exc
+
+    def close(self) -> None:
+        self._client.close()  # type: ignore[attr-defined]
+
+    def search(self, collection: str, query: Vectors, *, top_k: int) -> tuple[Hit, ...]:
+        """Units by the best cosine of any of their texts with any row of `query` ((m, dim), unit rows).
+
+        Args:
+            top_k: How many texts each row may bring; units are fewer, since several texts share one.
+
+        Returns:
+            Hits best first, each unit once; ties in order of unit id.
+        """
+        found = self._collections[collection].query(query_embeddings=query, n_results=top_k, include=["distances", "metadatas"])
+        best: dict[str, float] = {}
+        for distances, metadatas in zip(found["distances"] or [], found["metadatas"] or [], strict=True):
+            for distance, metadata in zip(distances, metadatas, strict=True):
+                unit, cosine = str(metadata["unit"]), 1.0 - float(distance)
+                best[unit] = max(cosine, best.get(unit, -1.0))
+        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Hit(unit=u, score=s, retriever="dense", cosine=s) for u, s in ranked)
+
+    def lost(self, collection: str, ids: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
+        """The ids that a search by their own vector does not bring: what `count()` would not notice.
+
+        Texts with equal vectors may stand in for one another, so an id counts as found if a text at distance 0 comes back.
+        """
+        found = self._collections[collection].query(query_embeddings=vectors, n_results=1, include=["distances"])
+        pairs = zip(ids, found["ids"], found["distances"] or [], strict=True)
+        return tuple(wanted for wanted, got, far in pairs if not got or (got[0] != wanted and far[0] > 1e-5))

@@ -1,0 +1,130 @@
+"""From a question to evidence: dense and lexical search, fused by score, spread over sources and stances. Plain functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.index.encoder import Encoder
+from advisor.index.generation import GUIDANCE, PASSAGES, Index
+from advisor.index.keywords import KeywordIndex
+from advisor.models import Dispute, Evidence, Guidance, Hit, Passage, Question
+from advisor.text import sentences, words
+
+Vectors = NDArray[np.float32]
+
+# Candidates from each retriever before fusion; the equal-weight sum of min-max scores was the best of the fusions tried
+# (evals/results/): by score, not by rank.
+CANDIDATES = 200
+DENSE_WEIGHT = 0.5
+# A long question is also searched sentence by sentence: its point often stands in one of them.
+LONG_QUESTION_WORDS = 24
+MAX_QUERIES = 5
+PASSAGES_KEPT = 12
+GUIDANCE_KEPT = 6
+PER_SOURCE = 2
+# Two statements with a higher cosine than this say the same.
+SAME_STATEMENT = 0.86
+# A hit this close to the question touches the disputes that name it.
+DISPUTE_COSINE = 0.5
+
+
+def retrieve(question: Question, index: Index, encoder: Encoder) -> Evidence:
+    """The passages, guidance and disputes that an answer to the question may use."""
+    query = encoder.encode(query_texts(question.searched))
+    passage_hits = search(query, question.searched, index, collection=PASSAGES)
+    guidance_hits = search(query, question.searched, index, collection=GUIDANCE)
+    kept = diversify(passage_hits, index, top_k=PASSAGES_KEPT)
+    guidance = tuple((index.guidance[h.unit], h) for h in guidance_hits[:GUIDANCE_KEPT])
+    return Evidence(
+        passages=kept,
+        guidance=guidance,
+        disputes=touched_disputes(kept, guidance, index),
+        scope=index.scope.judge(query[0]),
+    )
+
+
+def query_texts(question: str) -> list[str]:
+    """The question itself, and, when it is long, each of its sentences of more than three words."""
+    texts = [question]
+    if len(words(question)) > LONG_QUESTION_WORDS:
+        texts += [s for s in sentences(question) if len(words(s)) > 3][: MAX_QUERIES - 1]
+    return list(dict.fromkeys(texts))
+
+
+def search(query: Vectors, text: str, index: Index, *, collection: str, candidates: int = CANDIDATES) -> tuple[Hit, ...]:
+    """Units of a collection for a question, dense and BM25 scores fused; best first."""
+    keywords: KeywordIndex = index.passage_words if collection == PASSAGES else index.guidance_words
+    dense = index.dense.search(collection, query, top_k=candidates)
+    bm25 = keywords.search(text, top_k=candidates)
+    return fuse(dense, bm25, dense_weight=DENSE_WEIGHT)
+
+
+def fuse(dense: Sequence[Hit], bm25: Sequence[Hit], *, dense_weight: float = DENSE_WEIGHT) -> tuple[Hit, ...]:
+    """Merge two rankings by the weighted sum of their min-max normalised scores, each 0 to 1.
+
+    A unit that a retriever did not bring gets 0 from it. Cosines are carried over from the dense hits.
+
+    Returns:
+        Hits best first, each unit once; ties in order of unit id.
+
+    Source: Fox and Shaw, "Combination of Multiple Searches" (CombSUM), TREC-2, 1993.
+    """
+    scores: dict[str, float] = {}
+    for hits, weight in ((dense, dense_weight), (bm25, 1 - dense_weight)):
+        for unit, score in min_max({h.unit: h.score for h in hits}).items():
+            scores[unit] = scores.get(unit, 0.0) + weight * score
+    cosines = {h.unit: h.cosine for h in dense}
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Hit(unit=u, score=s, retriever="fused", cosine=cosines.get(u, 0.0)) for u, s in ranked)
+
+
+def min_max(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores stretched to 0..1; when all are equal each becomes 1."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    return {unit: (score - low) / (high - low) if high > low else 1.0 for unit, score in scores.items()}
+
+
+def diversify(hits: Sequence[Hit], index: Index, *, top_k: int) -> tuple[tuple[Passage, Hit], ...]:
+    """The best passages, at most two from one source and none that repeats a better one.
+
+    When the best all favor one side, the best passage of the other side takes the last place.
+    """
+    kept: list[tuple[Passage, Hit]] = []
+    per_source: Counter[str] = Counter()
+    left_out: list[tuple[Passage, Hit]] = []
+    for hit in hits:
+        passage = index.passages[hit.unit]
+        if len(kept) == top_k:
+            left_out.append((passage, hit))
+            continue
+        if per_source[passage.source.id] >= PER_SOURCE or any(_repeats(passage, other, index) for other, _ in kept):
+            continue
+        per_source[passage.source.id] += 1
+        kept.append((passage, hit))
+    missing = {"links", "signals"} - {p.stance for p, _ in kept}
+    if len(missing) == 1 and len(kept) == top_k:
+        other = next((pair for pair in left_out if pair[0].stance in missing), None)
+        kept = [*kept[:-1], other] if other else kept
+    return tuple(kept)
+
+
+def _repeats(passage: Passage, other: Passage, index: Index) -> bool:
+    one, two = index.vector(passage.text), index.vector(other.text)
+    return one is not None and two is not None and float(one @ two) > SAME_STATEMENT
+
+
+def touched_disputes(
+    passages: Sequence[tuple[Passage, Hit]], guidance: Sequence[tuple[Guidance, Hit]], index: Index
+) -> tuple[Dispute, ...]:
+    """Disputes that the best guidance names or that a close passage holds a position in; the best first."""
+    named = [d for g, _ in guidance[:1] for d in g.disputes]
+    close = {p.id for p, h in passages[:4] if h.cosine >= DISPUTE_COSINE}
+    holding = [d.id for d in index.corpus.disputes if any(close & set(position.holders) for position in d.positions)]
+    by_id = {d.id: d for d in index.corpus.disputes}
+    return tuple(by_id[i] for i in dict.fromkeys([*named, *holding]) if i in by_id)

@@ -1,0 +1,184 @@
+"""The database: vectors by text hash and encoder, and the jobs that made them. SQLite by default.
+
+Vectors are the expensive part of an index, so they outlive every generation of it: only texts without a vector are encoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine, Integer, LargeBinary, String, create_engine, event, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from advisor.errors import StorageError
+from advisor.settings import Settings
+
+SCHEMA_VERSION = 1
+BATCH = 500
+JobState = Literal["running", "done", "failed", "interrupted"]
+Vectors = NDArray[np.float32]
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class VectorRow(Base):
+    """One text's vector: float32 values, little-endian."""
+
+    __tablename__ = "vectors"
+    text_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    encoder: Mapped[str] = mapped_column(String(80), primary_key=True)
+    values: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRow(Base):
+    """One run of the index build and what it did."""
+
+    __tablename__ = "jobs"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))
+    started: Mapped[str] = mapped_column(String(32))
+    finished: Mapped[str] = mapped_column(String(32), default="")
+    texts: Mapped[int] = mapped_column(default=0)
+    encoded: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+
+
+def text_hash(content: str) -> str:
+    """SHA-256 of a text: the key under which its vector is stored."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+class Store:
+    """The open database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        """Open the database and create its tables if there are none.
+
+        Raises:
+            StorageError: It cannot be created, is damaged, or belongs to a newer version of the product.
+        """
+        address = make_url(settings.database)
+        with _translated(settings.database):
+            if address.get_backend_name() == "sqlite":
+                try:
+                    settings.data_dir.mkdir(parents=True, exist_ok=True)
+                except OSError as exc:
+                    raise StorageError.from_os(exc, settings.data_dir, doing="create the data folder") from exc
+            engine = create_engine(address)
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _sqlite_pragmas)
+            _migrate(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def vectors(self, hashes: Sequence[str], encoder: str) -> dict[str, Vectors]:
+        """The stored vectors, (dim,) each, of those hashes that have one."""
+        found: dict[str, Vectors] = {}
+        with _translated(str(self._engine.url)), Session(self._engine) as session:
+            for part in _batches(hashes):
+                rows = session.execute(
+                    select(VectorRow.text_hash, VectorRow.values).where(VectorRow.encoder == encoder, VectorRow.text_hash.in_(part))
+                )
+                found.update((key, np.frombuffer(values, dtype="<f4")) for key, values in rows)
+        return found
+
+    def add_vectors(self, vectors: Mapping[str, Vectors], encoder: str) -> None:
+        """Store new vectors by text hash in one transaction."""
+        rows = [VectorRow(text_hash=k, encoder=encoder, values=v.astype("<f4").tobytes()) for k, v in vectors.items()]
+        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
+            for row in rows:
+                session.merge(row)
+
+    def start_job(self) -> int:
+        """Note that a build has begun; earlier ones that never ended are marked as interrupted. Returns the job's id."""
+        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
+            for row in session.scalars(select(JobRow).where(JobRow.state == "running")):
+                row.state, row.finished = "interrupted", _now()
+            job = JobRow(state="running", started=_now())
+            session.add(job)
+            session.flush()
+            return job.id
+
+    def end_job(self, job: int, state: JobState, *, texts: int = 0, encoded: int = 0, error: str = "") -> None:
+        """Note how a build ended."""
+        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
+            row = session.get_one(JobRow, job)
+            row.state, row.finished, row.texts, row.encoded, row.error = state, _now(), texts, encoded, error
+
+    def jobs(self) -> tuple[JobRow, ...]:
+        """All builds, newest first."""
+        with _translated(str(self._engine.url)), Session(self._engine) as session:
+            rows = tuple(session.scalars(select(JobRow).order_by(JobRow.id.desc())))
+            session.expunge_all()
+            return rows
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _batches(hashes: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(hashes), BATCH):
+        yield hashes[start : start + BATCH]
+
+
+def _sqlite_pragmas(connection: object, _record: object) -> None:
+    """Write-ahead log, full durability: measured to lose no acknowledged row on kill or full disk."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    """Create the tables of an empty database; refuse a damaged one and one of a newer version."""
+    if engine.dialect.name != "sqlite":
+        Base.metadata.create_all(engine)
+        return
+    with engine.begin() as connection:
+        report = _column(connection.execute(text("PRAGMA quick_check(1)")))
+        if report != ["ok"]:
+            raise StorageError(f"the database {engine.url.database!r} is damaged", hint=_MEND)
+        version = int(str(connection.execute(text("PRAGMA user_version")).scalar_one()))
+        if version > SCHEMA_VERSION:
+            raise StorageError(
+                f"the database {engine.url.database!r} was made by a newer version (schema {version}, this one knows {SCHEMA_VERSION})",
+                hint="Install that version again or choose another folder with ADVISOR_DATA_DIR.",
+            )
+        Base.metadata.create_all(connection)
+        connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+
+
+def _column(rows: Iterable[Sequence[object]]) -> list[str]:
+    return [str(row[0]) for row in rows]
+
+
+_MEND = "Move that file away and run `seo-advisor index`: it holds only computed vectors, which are made again from the corpus."
+
+
+@contextmanager
+def _translated(address: str) -> Iterator[None]:
+    """Turn the database's own errors into one sentence."""
+    shown = make_url(address).render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as exc:
+        raise StorageError(f"the database {shown!r} cannot be used: {exc.orig}") from exc
+    except DatabaseError as exc:
+        raise StorageError(f"the database {shown!r} is damaged: {exc.orig}", hint=_MEND) from exc

@@ -1,0 +1,46 @@
+"""Reading the eval questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FILE = Path(__file__).with_name("questions.jsonl")
+Half = Literal["tune", "report"]
+Expect = Literal["answered", "off_topic", "not_in_sources"]
+
+
+class KeyPoint(BaseModel):
+    """What a good answer must contain: in each group, at least one of the patterns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    point: str
+    all: tuple[tuple[str, ...], ...]
+
+
+class EvalQuestion(BaseModel):
+    """One question with what is expected of its answer.
+
+    Attributes:
+        half: "tune" questions may be looked at while working; "report" ones are only measured.
+        history: Earlier questions of the same conversation, oldest first.
+        gold: Ids of the passages that decide the question; any of them counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    half: Half
+    kind: str
+    question: str
+    history: tuple[str, ...] = ()
+    expect: Expect
+    gold: tuple[str, ...] = ()
+    key_points: tuple[KeyPoint, ...] = ()
+
+
+def read_questions(path: Path = FILE) -> tuple[EvalQuestion, ...]:
+    """All questions in file order."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(EvalQuestion.model_validate_json(line) for line in lines if line.strip())
