@@ -70,6 +70,7 @@ class Advisor:
         self._ordinary = encoder.known_words()
         self._conversations: OrderedDict[str, list[Turn]] = OrderedDict()
         self._lock = threading.Lock()
+        self._refresh = threading.Lock()
         self._checked_at = time.monotonic()
         self._open = self._opened(index)
 
@@ -247,24 +248,27 @@ class Advisor:
                 self._conversations.popitem(last=False)
 
     def _opened(self, index: Index) -> _Open:
-        lexicon = Lexicon(index=index, ordinary=self._ordinary)
-        return _Open(index=index, lexicon=lexicon, generation=current_generation(self.settings))
+        return _Open(index=index, lexicon=Lexicon(index=index, ordinary=self._ordinary), generation=index.folder)
 
     def _current(self) -> _Open:
-        """The open index; swapped for a newer generation when another process has built one. A bad one is left alone."""
-        with self._lock:
-            if time.monotonic() - self._checked_at < REFRESH_S:
-                return self._open
+        """The open index; swapped for a newer generation when another process has built one. A bad one is left alone.
+
+        While one question opens the new index, others go on with the old one; it closes when the last of them lets go of it.
+        """
+        opened = self._open
+        if time.monotonic() - self._checked_at < REFRESH_S or not self._refresh.acquire(blocking=False):
+            return opened
+        try:
+            opened = self._open
+            if current_generation(self.settings) != opened.generation:
+                opened = self._opened(open_current(self.settings, self._encoder))
+                self._open = opened
+        except AdvisorError:
+            pass
+        finally:
             self._checked_at = time.monotonic()
-            if current_generation(self.settings) == self._open.generation:
-                return self._open
-            try:
-                fresh = open_current(self.settings, self._encoder)
-            except AdvisorError:
-                return self._open
-            # The old index is closed when the last question that uses it lets go of it.
-            self._open = self._opened(fresh)
-            return self._open
+            self._refresh.release()
+        return opened
 
 
 def _ms(start: float, end: float) -> float:

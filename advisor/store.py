@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, Integer, LargeBinary, String, create_engine, event, select, text
+from sqlalchemy import URL, Engine, Integer, LargeBinary, String, create_engine, delete, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from advisor.errors import StorageError
@@ -23,6 +23,8 @@ from advisor.settings import Settings
 
 SCHEMA_VERSION = 1
 BATCH = 500
+# float32 rounding leaves a squared length within 1e-6 of 1; a flipped bit that matters moves it further than this.
+UNIT_TOLERANCE = 1e-3
 JobState = Literal["running", "done", "failed", "interrupted"]
 Vectors = NDArray[np.float32]
 
@@ -71,8 +73,8 @@ class Store:
         Raises:
             StorageError: It cannot be created, is damaged, or belongs to a newer version of the product.
         """
-        address = make_url(settings.database)
-        with _translated(settings.database):
+        address = _address(settings)
+        with _translated(address):
             if address.get_backend_name() == "sqlite":
                 try:
                     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -81,33 +83,38 @@ class Store:
             engine = create_engine(address)
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _sqlite_pragmas)
-            _migrate(engine)
+            try:
+                _migrate(engine)
+            except BaseException:
+                engine.dispose()
+                raise
         return cls(engine)
 
     def close(self) -> None:
         self._engine.dispose()
 
     def vectors(self, hashes: Sequence[str], encoder: str) -> dict[str, Vectors]:
-        """The stored vectors, (dim,) each, of those hashes that have one."""
+        """The stored vectors, (dim,) each, of those hashes that have a sound one."""
         found: dict[str, Vectors] = {}
-        with _translated(str(self._engine.url)), Session(self._engine) as session:
+        with _translated(self._engine.url), Session(self._engine) as session:
             for part in _batches(hashes):
                 rows = session.execute(
                     select(VectorRow.text_hash, VectorRow.values).where(VectorRow.encoder == encoder, VectorRow.text_hash.in_(part))
                 )
-                found.update((key, np.frombuffer(values, dtype="<f4")) for key, values in rows)
+                found.update((key, vector) for key, values in rows if (vector := _sound(values)) is not None)
         return found
 
     def add_vectors(self, vectors: Mapping[str, Vectors], encoder: str) -> None:
-        """Store new vectors by text hash in one transaction."""
+        """Store vectors by text hash in one transaction, in place of those that are there."""
         rows = [VectorRow(text_hash=k, encoder=encoder, values=v.astype("<f4").tobytes()) for k, v in vectors.items()]
-        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
-            for row in rows:
-                session.merge(row)
+        with _translated(self._engine.url), Session(self._engine) as session, session.begin():
+            for part in _batches(list(vectors)):
+                session.execute(delete(VectorRow).where(VectorRow.encoder == encoder, VectorRow.text_hash.in_(part)))
+            session.add_all(rows)
 
     def start_job(self) -> int:
         """Note that a build has begun; earlier ones that never ended are marked as interrupted. Returns the job's id."""
-        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
+        with _translated(self._engine.url), Session(self._engine) as session, session.begin():
             for row in session.scalars(select(JobRow).where(JobRow.state == "running")):
                 row.state, row.finished = "interrupted", _now()
             job = JobRow(state="running", started=_now())
@@ -117,16 +124,35 @@ class Store:
 
     def end_job(self, job: int, state: JobState, *, texts: int = 0, encoded: int = 0, error: str = "") -> None:
         """Note how a build ended."""
-        with _translated(str(self._engine.url)), Session(self._engine) as session, session.begin():
+        with _translated(self._engine.url), Session(self._engine) as session, session.begin():
             row = session.get_one(JobRow, job)
             row.state, row.finished, row.texts, row.encoded, row.error = state, _now(), texts, encoded, error
 
     def jobs(self) -> tuple[JobRow, ...]:
         """All builds, newest first."""
-        with _translated(str(self._engine.url)), Session(self._engine) as session:
+        with _translated(self._engine.url), Session(self._engine) as session:
             rows = tuple(session.scalars(select(JobRow).order_by(JobRow.id.desc())))
             session.expunge_all()
             return rows
+
+
+def _address(settings: Settings) -> URL:
+    if not settings.database_url:
+        # Not by way of text, in which a "?" or a "%" in the folder's name would be read as part of an address.
+        return URL.create("sqlite", database=str(settings.data_dir / "advisor.sqlite3"))
+    try:
+        return make_url(settings.database_url)
+    except ArgumentError as exc:
+        # The value may hold a password, so it is not shown.
+        raise StorageError("ADVISOR_DATABASE_URL is not a database address", hint=_ADDRESS) from exc
+
+
+def _sound(values: bytes) -> Vectors | None:
+    """The vector, unless a damaged page has made it something else than a unit row: SQLite itself keeps no checksums."""
+    if not values or len(values) % 4:
+        return None
+    vector = np.frombuffer(values, dtype="<f4")
+    return vector if abs(float(np.dot(vector, vector)) - 1.0) < UNIT_TOLERANCE else None
 
 
 def _now() -> str:
@@ -162,7 +188,8 @@ def _migrate(engine: Engine) -> None:
                 hint="Install that version again or choose another folder with ADVISOR_DATA_DIR.",
             )
         Base.metadata.create_all(connection)
-        connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+        if version != SCHEMA_VERSION:
+            connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
 
 
 def _column(rows: Iterable[Sequence[object]]) -> list[str]:
@@ -170,15 +197,23 @@ def _column(rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 _MEND = "Move that file away and run `seo-advisor index`: it holds only computed vectors, which are made again from the corpus."
+_ADDRESS = "Set ADVISOR_DATABASE_URL to an SQLAlchemy address whose driver is installed, or leave it empty for a SQLite file."
 
 
 @contextmanager
-def _translated(address: str) -> Iterator[None]:
+def _translated(address: URL) -> Iterator[None]:
     """Turn the database's own errors into one sentence."""
-    shown = make_url(address).render_as_string(hide_password=True)
+    is_file = address.get_backend_name() == "sqlite"
+    shown = address.database if is_file else address.render_as_string(hide_password=True)
     try:
         yield
     except OperationalError as exc:
-        raise StorageError(f"the database {shown!r} cannot be used: {exc.orig}") from exc
+        raise StorageError(f"the database {shown!r} cannot be used: {_first_line(exc)}") from exc
     except DatabaseError as exc:
-        raise StorageError(f"the database {shown!r} is damaged: {exc.orig}", hint=_MEND) from exc
+        raise StorageError(f"the database {shown!r} is damaged: {_first_line(exc)}", hint=_MEND if is_file else "") from exc
+    except (ArgumentError, ImportError) as exc:
+        raise StorageError(f"the database {shown!r} cannot be used: {str(exc).splitlines()[0]}", hint=_ADDRESS) from exc
+
+
+def _first_line(exc: DatabaseError) -> str:
+    return (str(exc.orig).splitlines() or [type(exc.orig).__name__])[0]

@@ -8,12 +8,14 @@ never repaired.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,18 +23,23 @@ from filelock import FileLock, Timeout
 from ulid import ULID
 
 from advisor.errors import AdvisorError, IndexBusyError, IndexUnavailableError, StorageError
+from advisor.index import verify
 from advisor.index.encoder import Encoder
 from advisor.index.generation import Index, open_generation, read_manifest, texts_to_encode, write
 from advisor.knowledge.cards import corpus_fingerprint, read_corpus
 from advisor.models import Corpus
-from advisor.settings import Settings
-from advisor.store import Store, text_hash
+from advisor.settings import HERE, Settings
+from advisor.store import JobState, Store, text_hash
 
 Progress = Callable[[str, int, int], None]
 """Told of the stage, how much of it is done, and how much there is."""
 
 ENCODE_STEP = 128
 VERIFY_TIMEOUT_S = 300
+GENERATION = re.compile(r"gen-[0-9A-Z]{26}")
+POINTER_DRAFT = "CURRENT.new"
+UNSOUND_HINT = "Run the command again; if it says the same, please report this line."
+PACKAGE_PARENT = HERE.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +59,7 @@ def current_generation(settings: Settings) -> Path | None:
     except (OSError, UnicodeDecodeError):
         return None
     folder = settings.index_dir / name
-    return folder if name.startswith("gen-") and "/" not in name and folder.is_dir() else None
+    return folder if GENERATION.fullmatch(name) and folder.is_dir() else None
 
 
 def open_current(settings: Settings, encoder: Encoder) -> Index:
@@ -65,19 +72,38 @@ def open_current(settings: Settings, encoder: Encoder) -> Index:
     folder = current_generation(settings)
     if folder is None:
         raise IndexUnavailableError(f"there is no index in {str(settings.index_dir)!r}")
-    index = open_generation(folder, settings.index_dir / "runs")
-    if index.manifest.corpus != corpus_fingerprint(settings.corpus_dir) or index.manifest.encoder != encoder.id:
+    try:
+        index = open_generation(folder, settings.index_dir / "runs")
+    except IndexUnavailableError:
+        # A builder may have replaced and cleared away the generation while it was being opened.
+        newer = current_generation(settings)
+        if newer in (None, folder):
+            raise
+        return open_current(settings, encoder)
+    try:
+        fits = (index.manifest.corpus, index.manifest.encoder) == (corpus_fingerprint(settings.corpus_dir), encoder.id)
+    except AdvisorError:
+        index.close()
+        raise
+    if not fits:
         index.close()
         raise IndexUnavailableError("the index was built from another state of the corpus")
     return index
 
 
 def ensure_index(settings: Settings, encoder: Encoder, progress: Progress | None = None) -> Index:
-    """Open the current generation; build one first if there is none that fits."""
+    """Open the current generation; build one first if there is none that fits and opens."""
     try:
         return open_current(settings, encoder)
     except IndexUnavailableError:
-        build_index(settings, encoder, progress)
+        report = build_index(settings, encoder, progress)
+    try:
+        return open_current(settings, encoder)
+    except IndexUnavailableError:
+        if report.built:
+            raise
+        # Its files are as they were sealed, and still it does not open: another release of a library wrote them.
+        build_index(settings, encoder, progress, force=True)
         return open_current(settings, encoder)
 
 
@@ -94,7 +120,7 @@ def build_index(settings: Settings, encoder: Encoder, progress: Progress | None 
     """
     tell = progress or (lambda _stage, _done, _total: None)
     corpus = read_corpus(settings.corpus_dir)
-    with _locked(settings), _disk_errors(settings):
+    with _locked(settings):
         fitting = None if force else _fitting(settings, corpus, encoder)
         if fitting:
             return BuildReport(generation=fitting.name, texts=len(texts_to_encode(corpus)), encoded=0, built=False)
@@ -120,7 +146,6 @@ def _fitting(settings: Settings, corpus: Corpus, encoder: Encoder) -> Path | Non
 def _build(settings: Settings, corpus: Corpus, encoder: Encoder, store: Store, tell: Progress) -> BuildReport:
     job = store.start_job()
     texts = texts_to_encode(corpus)
-    encoded = 0
     try:
         encoded = _encode_missing(texts, encoder, store, tell)
         name = f"gen-{ULID()}"
@@ -134,22 +159,19 @@ def _build(settings: Settings, corpus: Corpus, encoder: Encoder, store: Store, t
         previous = current_generation(settings)
         building.rename(settings.index_dir / name)
         _point_to(settings, name)
-        _clear_old(settings, keep={name, previous.name if previous else ""})
     except BaseException as exc:
-        _note_failure(store, job, exc)
+        message = str(exc) if isinstance(exc, AdvisorError | OSError) else type(exc).__name__
+        _note_end(store, job, "interrupted" if isinstance(exc, KeyboardInterrupt) else "failed", error=message)
         raise
-    store.end_job(job, "done", texts=len(texts), encoded=encoded)
+    _clear_old(settings, keep={name, previous.name if previous else ""})
+    _note_end(store, job, "done", texts=len(texts), encoded=encoded)
     return BuildReport(generation=name, texts=len(texts), encoded=encoded, built=True)
 
 
-def _note_failure(store: Store, job: int, failure: BaseException) -> None:
-    """Keep a record of the failure where the disk still allows it; the failure itself matters more."""
-    message = str(failure) if isinstance(failure, AdvisorError | OSError) else type(failure).__name__
-    state = "interrupted" if isinstance(failure, KeyboardInterrupt) else "failed"
-    try:
-        store.end_job(job, state, error=message)  # type: ignore[arg-type]
-    except StorageError:
-        return
+def _note_end(store: Store, job: int, state: JobState, *, texts: int = 0, encoded: int = 0, error: str = "") -> None:
+    """Keep a record of how the build ended where the disk still allows it; the end itself matters more."""
+    with suppress(StorageError):
+        store.end_job(job, state, texts=texts, encoded=encoded, error=error)
 
 
 def _encode_missing(texts: tuple[str, ...], encoder: Encoder, store: Store, tell: Progress) -> int:
@@ -169,27 +191,38 @@ def _encode_missing(texts: tuple[str, ...], encoder: Encoder, store: Store, tell
 
 def _verify_in_child(folder: Path, runs: Path) -> None:
     """Ask every entry by its own vector, in a child: a damaged store can end its process."""
-    command = [sys.executable, "-m", "advisor.index.verify", str(folder), str(runs)]
+    # -P: the child runs this package, not one that happens to lie in the folder in which the user stands.
+    command = [sys.executable, "-P", "-m", "advisor.index.verify", str(folder.resolve()), str(runs.resolve())]
+    paths = [str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=VERIFY_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=VERIFY_TIMEOUT_S, check=False, env=environment
+        )
     except subprocess.TimeoutExpired as exc:
         raise IndexUnavailableError(f"the new index could not be verified in {VERIFY_TIMEOUT_S} s") from exc
-    if done.returncode != 0:
-        reason = done.stdout.strip() or f"the check ended with code {done.returncode}"
-        if "No space left" in reason:
-            raise StorageError(f"could not verify the new index in {str(folder.parent)!r}: No space left on device")
-        raise IndexUnavailableError(f"the new index is not sound: {reason}")
+    if done.returncode == verify.SOUND:
+        return
+    if done.returncode == verify.DISK:
+        raise StorageError(f"could not verify the new index: {done.stdout.strip()}")
+    reason = done.stdout.strip() or f"the check ended with code {done.returncode}"
+    raise IndexUnavailableError(f"the new index is not sound and was thrown away: {reason}", hint=UNSOUND_HINT)
 
 
 def _point_to(settings: Settings, name: str) -> None:
-    pointer = settings.index_dir / "CURRENT"
-    fresh = settings.index_dir / "CURRENT.new"
+    fresh = settings.index_dir / POINTER_DRAFT
     with fresh.open("w", encoding="utf-8") as file:
         file.write(name)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(fresh, pointer)
-    handle = os.open(settings.index_dir, os.O_RDONLY)
+    # The generation's own name must be on the disk before the pointer to it.
+    _flush_folder(settings.index_dir)
+    os.replace(fresh, settings.index_dir / "CURRENT")
+    _flush_folder(settings.index_dir)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -197,8 +230,13 @@ def _point_to(settings: Settings, name: str) -> None:
 
 
 def _clear_leftovers(settings: Settings) -> None:
-    for folder in settings.index_dir.glob("gen-*.building"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove what a failed or killed build left: half-written generations, and a finished one that never became current."""
+    (settings.index_dir / POINTER_DRAFT).unlink(missing_ok=True)
+    current = current_generation(settings)
+    for folder in settings.index_dir.glob("gen-*"):
+        never_current = current is not None and folder.name > current.name
+        if never_current or folder.name.endswith(".building"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clear_old(settings: Settings, *, keep: set[str]) -> None:
@@ -211,44 +249,47 @@ def _clear_old(settings: Settings, *, keep: set[str]) -> None:
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
     """One builder at a time. The lock is the operating system's, so that a dead builder holds nothing."""
+    holder = settings.index_dir / "build.pid"
+    lock = FileLock(settings.index_dir / "build.lock", fallback_to_soft=False)
     try:
         settings.index_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.index_dir / "build.lock")
         lock.acquire(timeout=0)
     except Timeout as exc:
-        raise IndexBusyError(_holder(settings)) from exc
+        raise IndexBusyError(_named(holder)) from exc
     except OSError as exc:
         raise StorageError.from_os(exc, settings.index_dir, doing="write the index") from exc
     try:
         with _disk_errors(settings):
-            (settings.index_dir / "build.pid").write_text(str(os.getpid()), encoding="utf-8")
-        yield
+            holder.write_text(str(os.getpid()), encoding="utf-8")
+            yield
     finally:
-        (settings.index_dir / "build.pid").unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink()
         lock.release()
 
 
-def _holder(settings: Settings) -> str:
+def _named(holder: Path) -> str:
     try:
-        return f"process {int((settings.index_dir / 'build.pid').read_text(encoding='utf-8'))}"
+        return f"process {int(holder.read_text(encoding='utf-8'))}"
     except (OSError, ValueError):
         return "another process"
 
 
 @contextmanager
 def _disk_errors(settings: Settings) -> Iterator[None]:
-    """Errors of the disk, also those that come through libraries, as one sentence; a half-written folder is removed."""
+    """Errors of the disk, also those that come through libraries, as one sentence; whatever fails leaves no half-written folder."""
     from chromadb.errors import ChromaError
 
     try:
         yield
-    except OSError as exc:
-        _clear_leftovers(settings)
-        raise StorageError.from_os(exc, settings.index_dir, doing="write the index") from exc
-    except ChromaError as exc:
-        _clear_leftovers(settings)
-        reason = str(exc).strip().split("\n")[0]
-        raise StorageError(f"could not write the index in {str(settings.index_dir)!r}: {reason}") from exc
-    except AdvisorError:
-        _clear_leftovers(settings)
+    except BaseException as exc:
+        with suppress(OSError):
+            _clear_leftovers(settings)
+        if isinstance(exc, OSError):
+            # numpy tells of a short write without the reason.
+            cause = exc if exc.strerror else OSError(exc.errno or errno.EIO, "a file could not be written in full")
+            raise StorageError.from_os(cause, settings.index_dir, doing="write the index") from exc
+        if isinstance(exc, ChromaError):
+            reason = str(exc).strip().split("\n")[0]
+            raise StorageError(f"could not write the index in {str(settings.index_dir)!r}: {reason}") from exc
         raise

@@ -15,28 +15,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from advisor.errors import IndexUnavailableError, StorageError
+from advisor.errors import IndexUnavailableError
 from advisor.index import vectors as dense
 from advisor.index.keywords import KeywordIndex
 from advisor.index.scope import ScopeModel
+from advisor.index.working_copy import WorkingCopy
 from advisor.models import Corpus, Entry, Guidance, Passage
 from advisor.store import text_hash
 
 Vectors = NDArray[np.float32]
 FORMAT = 3
 PASSAGES, GUIDANCE = "passages", "guidance"
+CHROMA = "chroma"
 _CORPUS: TypeAdapter[Corpus] = TypeAdapter(Corpus)
 
 
@@ -89,7 +90,7 @@ def write(folder: Path, corpus: Corpus, vectors: Mapping[str, Vectors], encoder:
 
     passages, guidance = passage_entries(corpus), guidance_entries(corpus)
     dense.write(
-        folder / "chroma",
+        folder / CHROMA,
         {
             PASSAGES: (passages, stacked([e.text for e in passages])),
             GUIDANCE: (guidance, stacked([e.text for e in guidance])),
@@ -156,10 +157,14 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Index:
-    """An open generation. `rows` maps text hashes to rows of `vectors`."""
+    """An open generation. `rows` maps text hashes to rows of `vectors`.
 
+    It closes by itself when the last question that uses it lets go of it, so that a newer one may take its place at any moment.
+    """
+
+    folder: Path
     manifest: Manifest
     corpus: Corpus
     passages: Mapping[str, Passage]
@@ -170,7 +175,7 @@ class Index:
     scope: ScopeModel
     vectors: Vectors
     rows: Mapping[str, int]
-    _private: Path
+    _copy: WorkingCopy
 
     def vector(self, text: str) -> Vectors | None:
         """The stored (dim,) unit vector of a text of the corpus, or None."""
@@ -178,9 +183,13 @@ class Index:
         return None if row is None else self.vectors[row]
 
     def close(self) -> None:
-        """Give back file descriptors and the private copy."""
-        self.dense.close()
-        shutil.rmtree(self._private, ignore_errors=True)
+        """Give back file descriptors and the private copy now, rather than when the last user lets go. May be called again."""
+        _give_back(self.dense, self._copy)
+
+
+def _give_back(opened: dense.DenseIndex, copy: WorkingCopy) -> None:
+    opened.close()
+    copy.discard()
 
 
 def open_generation(folder: Path, runs: Path) -> Index:
@@ -191,66 +200,52 @@ def open_generation(folder: Path, runs: Path) -> Index:
         StorageError: The private copy cannot be written.
     """
     manifest = read_manifest(folder)
-    private = _private_copy(folder / "chroma", runs)
+    try:
+        with ExitStack() as undo:
+            # Only files under seal are copied: a stray journal beside a database would be played into it.
+            copy = WorkingCopy.of(folder, [name for name in manifest.files if name.startswith(f"{CHROMA}/")], runs)
+            undo.callback(copy.discard)
+            searched = dense.DenseIndex(copy.folder / CHROMA)
+            undo.callback(searched.close)
+            index = _assemble(folder, manifest, searched, copy)
+            searched.load(index.vectors[:1])
+            undo.pop_all()
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as exc:
+        raise IndexUnavailableError(f"the index in {str(folder)!r} cannot be read: {exc}") from exc
+    weakref.finalize(index, _give_back, searched, copy)
+    return index
+
+
+def _assemble(folder: Path, manifest: Manifest, searched: dense.DenseIndex, copy: WorkingCopy) -> Index:
     corpus = _CORPUS.validate_json((folder / "corpus.json").read_bytes())
     passages = {p.id: p for p in corpus.passages}
     guidance = {g.id: g for g in corpus.guidance}
     hashes: list[str] = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    index = Index(
+    return Index(
+        folder=folder,
         manifest=manifest,
         corpus=corpus,
         passages=passages,
         guidance=guidance,
-        dense=dense.DenseIndex(private / "chroma"),
+        dense=searched,
         passage_words=KeywordIndex.load(folder / "bm25-passages", tuple(passages)),
         guidance_words=KeywordIndex.load(folder / "bm25-guidance", tuple(guidance)),
         scope=ScopeModel.load(folder / "scope.npz"),
         vectors=np.load(folder / "vectors.npy"),
         rows={h: n for n, h in enumerate(hashes)},
-        _private=private,
+        _copy=copy,
     )
-    weakref.finalize(index, shutil.rmtree, private, ignore_errors=True)
-    return index
 
 
 def lost_entries(folder: Path, runs: Path) -> tuple[str, ...]:
     """The ids of all entries that their own vector does not find: empty for a sound generation."""
-    with_index = open_generation(folder, runs)
-    lost: list[str] = []
-    for name, entries in ((PASSAGES, passage_entries(with_index.corpus)), (GUIDANCE, guidance_entries(with_index.corpus))):
-        if entries:
-            rows = with_index.vectors[[with_index.rows[text_hash(e.text)] for e in entries]]
-            lost += with_index.dense.lost(name, [e.id for e in entries], rows)
-    with_index.close()
-    return tuple(lost)
-
-
-def _private_copy(source: Path, runs: Path) -> Path:
-    """A copy of a Chroma folder that only this process opens; copies whose process has ended are cleared away."""
+    index = open_generation(folder, runs)
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        for old in runs.iterdir():
-            if not _is_running(old.name.split("-")[0]):
-                shutil.rmtree(old, ignore_errors=True)
-        private = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=runs))
-    except OSError as exc:
-        raise StorageError.from_os(exc, runs, doing="make a working copy of the index") from exc
-    try:
-        shutil.copytree(source, private / "chroma")
-    except (OSError, shutil.Error) as exc:
-        shutil.rmtree(private, ignore_errors=True)
-        reason: Any = exc if isinstance(exc, OSError) and exc.strerror else OSError(28, "No space left on device")
-        raise StorageError.from_os(reason, runs, doing="make a working copy of the index") from exc
-    return private
-
-
-def _is_running(pid: str) -> bool:
-    if not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        lost: list[str] = []
+        for name, entries in ((PASSAGES, passage_entries(index.corpus)), (GUIDANCE, guidance_entries(index.corpus))):
+            if entries:
+                rows = index.vectors[[index.rows[text_hash(e.text)] for e in entries]]
+                lost += index.dense.lost(name, [e.id for e in entries], rows)
+        return tuple(lost)
+    finally:
+        index.close()

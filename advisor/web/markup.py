@@ -14,6 +14,7 @@ from advisor.web.words import HEADINGS, MARKS, SUPPORT, described
 
 MEASURE = re.compile(r"^(?P<step>.+?[.!?]) (?P<measure>Measure: .+)$", re.DOTALL)
 RECORD = "The record: "
+NOTHING_TO_SAY = "I found nothing in my sources that answers this. Ask it in other words, or ask about a part of it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ def settled(asked: Asked, answer: Answer, *, dispute_questions: Sequence[str] = 
         body = f'<div class="notice refusal"><p>{text(answer.refusal.message)}</p></div>'
         body += _questions("Ask instead", answer.refusal.suggestions)
         return _turn(asked, "refused", body, answer=answer)
+    if not answer.sections:
+        return problem(asked, NOTHING_TO_SAY)
     body = "".join(_section(s, section, answer, dispute_questions) for s, section in enumerate(answer.sections))
     body += _trust(answer) + (_tools(answer.markdown, sources=len(answer.citations), retry=True) if answer.citations else "")
     body += _questions("Ask next", answer.follow_ups)
@@ -120,10 +123,9 @@ def _sentence(sentence: AnswerSentence, key: str, by_number: dict[int, Citation]
     body = _with_measure(sentence.text)
     body = f"<strong>{body}</strong>" if strong else body
     cited = "".join(_citation(by_number[n], key) for n in sentence.citations if n in by_number)
-    doubt = f' <span class="mark mark-{sentence.support.verdict}">{SUPPORT[sentence.support.verdict]}</span>'
-    return f'<span class="sentence" data-sentence="{key}">{body}{"&nbsp;" + cited if cited else ""}</span>' + (
-        doubt if sentence.support.verdict in SUPPORT else ""
-    )
+    verdict = sentence.support.verdict
+    doubt = f' <span class="mark mark-{verdict}">{SUPPORT[verdict]}</span>' if verdict in SUPPORT else ""
+    return f'<span class="sentence" data-sentence="{key}">{body}{"&nbsp;" + cited if cited else ""}</span>{doubt}'
 
 
 def _with_measure(sentence: str) -> str:

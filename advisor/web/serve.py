@@ -36,8 +36,10 @@ YEAR_S = 31_536_000
 
 def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     """The whole web application over a ready advisor."""
-    # Read by Gradio when a page is built. It must not write outside the data folder.
+    # Both are read by Gradio when a page is built. It must not write outside the data folder, and must not rebuild a table of all
+    # past events after each one, which makes a long-running page slower with every question.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "web")
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
     import gradio as gr
 
     from advisor.web.page import build_page
@@ -46,10 +48,12 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     chat = Chat(advisor)
     app = FastAPI(title="SEO Advisor", docs_url=None, redoc_url=None, openapi_url=None)
     _add_routes(app, chat)
+    page = build_page(advisor, chat, settings)
     gr.mount_gradio_app(
-        app, build_page(advisor, chat, settings), path="/", server_name=settings.host, server_port=settings.port,
-        theme=theme(), footer_links=[], run_history=False, show_error=False, enable_monitoring=False, pwa=False, ssr_mode=False,
-        allowed_paths=[], blocked_paths=[str(settings.data_dir)], max_file_size=SMALLEST_BODY_LIMIT, mcp_server=False,
+        app, page, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
+        favicon_path=str(HERE / "favicon.svg"), footer_links=[], run_history=False, pwa=False, ssr_mode=False, mcp_server=False,
+        show_error=False, enable_monitoring=False, allowed_paths=[], blocked_paths=[str(settings.data_dir)],
+        max_file_size=SMALLEST_BODY_LIMIT, app_kwargs={"openapi_url": None},
     )  # fmt: skip
     # A Hugging Face Space is shown inside a frame of another site; elsewhere nobody may frame the page.
     embedded = "SPACE_ID" in os.environ

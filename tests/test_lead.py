@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from advisor.answer.lead import fitted, is_turned, is_yes_no
+
+LINKS = "Yes. Google says that it uses links."
+CANONICAL = "Do links still matter?"
+ASKS = ("are backlinks dead", "is link building worth it")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("do backlinks still matter", "Yes. Google says that it uses links."),
+        ("Are backlinks dead?", "No. Google says that it uses links."),
+        ("why do links matter", "Google says that it uses links."),
+        ("should I build links or fix titles?", "Google says that it uses links."),
+    ],
+)
+def test_the_opening_fits_the_question_as_asked(question: str, expected: str) -> None:
+    assert fitted(LINKS, question=question, canonical=CANONICAL, asks=ASKS) == expected
+
+
+def test_a_turned_question_that_the_answer_was_not_written_for_gets_no_yes_or_no() -> None:
+    text = fitted(LINKS, question="Are links illegal?", canonical=CANONICAL, asks=("is link building worth it",))
+    assert text == "Google says that it uses links."
+
+
+def test_a_sentence_without_an_opening_stays_as_it_is() -> None:
+    text = "Nobody outside Google can say."
+    assert fitted(text, question="Are links dead?", canonical=CANONICAL, asks=ASKS) == text
+
+
+def test_two_turning_words_cancel_out() -> None:
+    assert is_turned("is it wrong to buy links")
+    assert not is_turned("is it bad if I never disavow")
+
+
+@pytest.mark.parametrize("question", ["Should I buy links?", "my ctr is low, do i need more links", "is it true that dwell time counts"])
+def test_yes_no_questions_are_told(question: str) -> None:
+    assert is_yes_no(question)
+
+
+@pytest.mark.parametrize("question", ["What is CTR?", "how do links work", "is it links or clicks"])
+def test_open_questions_are_told(question: str) -> None:
+    assert not is_yes_no(question)
