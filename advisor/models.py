@@ -205,12 +205,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question as asked and as searched."""
+    """A question as asked and as searched.
+
+    Attributes:
+        parts: Parts of a follow-up that say something by themselves and are also searched alone.
+    """
 
     asked: str
     searched: str
     intent: Intent
     is_follow_up: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Vectors are the expensive part of an index, so they outlive every generation of 
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,8 +23,6 @@ from advisor.settings import Settings
 
 SCHEMA_VERSION = 1
 BATCH = 500
-# float32 rounding leaves a squared length within 1e-6 of 1; a flipped bit that matters moves it further than this.
-UNIT_TOLERANCE = 1e-3
 JobState = Literal["running", "done", "failed", "interrupted"]
 Vectors = NDArray[np.float32]
 
@@ -34,7 +32,7 @@ class Base(DeclarativeBase):
 
 
 class VectorRow(Base):
-    """One text's vector: float32 values, little-endian."""
+    """One text's vector, packed with its checksum."""
 
     __tablename__ = "vectors"
     text_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -53,11 +51,6 @@ class JobRow(Base):
     texts: Mapped[int] = mapped_column(default=0)
     encoded: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
-
-
-def text_hash(content: str) -> str:
-    """SHA-256 of a text: the key under which its vector is stored."""
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 class Store:
@@ -101,12 +94,12 @@ class Store:
                 rows = session.execute(
                     select(VectorRow.text_hash, VectorRow.values).where(VectorRow.encoder == encoder, VectorRow.text_hash.in_(part))
                 )
-                found.update((key, vector) for key, values in rows if (vector := _sound(values)) is not None)
+                found.update((key, vector) for key, values in rows if (vector := _unpacked(values, key)) is not None)
         return found
 
     def add_vectors(self, vectors: Mapping[str, Vectors], encoder: str) -> None:
         """Store vectors by text hash in one transaction, in place of those that are there."""
-        rows = [VectorRow(text_hash=k, encoder=encoder, values=v.astype("<f4").tobytes()) for k, v in vectors.items()]
+        rows = [VectorRow(text_hash=k, encoder=encoder, values=_packed(v, k)) for k, v in vectors.items()]
         with _translated(self._engine.url), Session(self._engine) as session, session.begin():
             for part in _batches(list(vectors)):
                 session.execute(delete(VectorRow).where(VectorRow.encoder == encoder, VectorRow.text_hash.in_(part)))
@@ -125,7 +118,8 @@ class Store:
     def end_job(self, job: int, state: JobState, *, texts: int = 0, encoded: int = 0, error: str = "") -> None:
         """Note how a build ended."""
         with _translated(self._engine.url), Session(self._engine) as session, session.begin():
-            row = session.get_one(JobRow, job)
+            row = session.get(JobRow, job) or JobRow(id=job, started=_now())
+            session.add(row)
             row.state, row.finished, row.texts, row.encoded, row.error = state, _now(), texts, encoded, error
 
     def jobs(self) -> tuple[JobRow, ...]:
@@ -147,12 +141,20 @@ def _address(settings: Settings) -> URL:
         raise StorageError("ADVISOR_DATABASE_URL is not a database address", hint=_ADDRESS) from exc
 
 
-def _sound(values: bytes) -> Vectors | None:
-    """The vector, unless a damaged page has made it something else than a unit row: SQLite itself keeps no checksums."""
-    if not values or len(values) % 4:
-        return None
-    vector = np.frombuffer(values, dtype="<f4")
-    return vector if abs(float(np.dot(vector, vector)) - 1.0) < UNIT_TOLERANCE else None
+def _packed(vector: Vectors, key: str) -> bytes:
+    """float32 values, little-endian, then a CRC-32 of them and their key: SQLite does not notice a flipped bit in either."""
+    values = vector.astype("<f4").tobytes()
+    return values + _check(values, key)
+
+
+def _unpacked(stored: bytes, key: str) -> Vectors | None:
+    """The vector, or None if a damaged page has made it something else, or that of another text."""
+    values = stored[:-4]
+    return np.frombuffer(values, dtype="<f4") if stored[-4:] == _check(values, key) else None
+
+
+def _check(values: bytes, key: str) -> bytes:
+    return zlib.crc32(key.encode(), zlib.crc32(values)).to_bytes(4, "little")
 
 
 def _now() -> str:
@@ -200,20 +202,33 @@ _MEND = "Move that file away and run `seo-advisor index`: it holds only computed
 _ADDRESS = "Set ADVISOR_DATABASE_URL to an SQLAlchemy address whose driver is installed, or leave it empty for a SQLite file."
 
 
+# https://www.sqlite.org/rescode.html: no permission, busy, locked, out of memory, read-only, I/O, full, cannot open.
+_CIRCUMSTANCE = frozenset({3, 5, 6, 7, 8, 10, 13, 14})
+
+
 @contextmanager
 def _translated(address: URL) -> Iterator[None]:
-    """Turn the database's own errors into one sentence."""
+    """Turn the database's own errors into one sentence: either it cannot be used as things are, or it is damaged."""
     is_file = address.get_backend_name() == "sqlite"
     shown = address.database if is_file else address.render_as_string(hide_password=True)
     try:
         yield
-    except OperationalError as exc:
-        raise StorageError(f"the database {shown!r} cannot be used: {_first_line(exc)}") from exc
-    except DatabaseError as exc:
-        raise StorageError(f"the database {shown!r} is damaged: {_first_line(exc)}", hint=_MEND if is_file else "") from exc
+    except (DatabaseError, UnicodeDecodeError) as exc:
+        # Python's driver cannot even read SQLite's message when that quotes a damaged schema.
+        reason = "its text is unreadable" if isinstance(exc, UnicodeDecodeError) else _first_line(exc.orig)
+        if is_file and not _is_circumstance(exc):
+            raise StorageError(f"the database {shown!r} is damaged: {reason}", hint=_MEND) from exc
+        raise StorageError(f"the database {shown!r} cannot be used: {reason}") from exc
     except (ArgumentError, ImportError) as exc:
-        raise StorageError(f"the database {shown!r} cannot be used: {str(exc).splitlines()[0]}", hint=_ADDRESS) from exc
+        raise StorageError(f"the database {shown!r} cannot be used: {_first_line(exc)}", hint=_ADDRESS) from exc
 
 
-def _first_line(exc: DatabaseError) -> str:
-    return (str(exc.orig).splitlines() or [type(exc.orig).__name__])[0]
+def _is_circumstance(exc: DatabaseError | UnicodeDecodeError) -> bool:
+    code = getattr(exc.orig, "sqlite_errorcode", 0) if isinstance(exc, OperationalError) else 0
+    return code & 0xFF in _CIRCUMSTANCE
+
+
+def _first_line(exc: BaseException | None) -> str:
+    """Without what a damaged file could bring into a terminal."""
+    lines = str(exc).splitlines()
+    return "".join(ch for ch in lines[0] if ch.isprintable()) if lines else type(exc).__name__

@@ -1,19 +1,28 @@
-"""An index build in a process of its own, which a test may watch and kill. Started by a fork server that has the imports done."""
+"""Builds and writes in processes of their own, which a test may watch and kill. A fork server starts them with the imports done."""
 
 from __future__ import annotations
 
 import multiprocessing
 import resource
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from advisor.errors import AdvisorError
 from advisor.index.build import BuildReport, build_index
+from advisor.index.generation import text_hash
+from advisor.index.working_copy import WorkingCopy
 from advisor.settings import Settings
+from advisor.store import Store
 from tests.fakes import WordEncoder
 
 DEADLINE_S = 60.0
@@ -112,3 +121,60 @@ def _build(pipe: Connection, settings: Settings, force: bool, largest_file: int)
     except AdvisorError as exc:
         end = Failure(type(exc).__name__, exc.line)
     pipe.send(end)
+
+
+def batch(number: int) -> dict[str, NDArray[np.float32]]:
+    """A hundred vectors by text hash, others for each number."""
+    rows = np.random.default_rng(number).standard_normal((100, 64)).astype(np.float32)
+    return {text_hash(f"text {n} of batch {number}"): row for n, row in enumerate(rows)}
+
+
+def store_until_killed(settings: Settings, encoder: str, *, after: int, pause_s: float) -> int:
+    """Store batches in another process and kill it so long after so many were acknowledged; how many were in the end."""
+    here, there = _forks.Pipe(duplex=False)
+    process = _forks.Process(target=_store, args=(there, settings, encoder), daemon=True)
+    process.start()
+    there.close()
+    acknowledged = 0
+    with here:
+        while acknowledged < after:
+            if not here.poll(DEADLINE_S):
+                raise TimeoutError("no batch was stored")
+            acknowledged = here.recv()
+        time.sleep(pause_s)
+        process.kill()
+        process.join(DEADLINE_S)
+        with suppress(EOFError):
+            while here.poll(0):
+                acknowledged = here.recv()
+    return acknowledged
+
+
+def _store(pipe: Connection, settings: Settings, encoder: str) -> None:
+    store = Store.open(settings)
+    for number in count(1):
+        store.add_vectors(batch(number), encoder)
+        pipe.send(number)
+
+
+@contextmanager
+def holding_copy(source: Path, names: tuple[str, ...], runs: Path) -> Iterator[tuple[ForkServerProcess, Path]]:
+    """A process that holds a working copy, and the folder of the copy."""
+    here, there = _forks.Pipe(duplex=False)
+    process = _forks.Process(target=_hold, args=(there, source, names, runs), daemon=True)
+    process.start()
+    there.close()
+    try:
+        if not here.poll(DEADLINE_S):
+            raise TimeoutError("no copy was made")
+        yield process, here.recv()
+    finally:
+        process.kill()
+        process.join(DEADLINE_S)
+        here.close()
+
+
+def _hold(pipe: Connection, source: Path, names: tuple[str, ...], runs: Path) -> None:
+    copy = WorkingCopy.of(source, names, runs)
+    pipe.send(copy.folder)
+    signal.pause()

@@ -14,9 +14,8 @@ from advisor.engine import Advisor
 from advisor.index.build import build_index, ensure_index
 from advisor.index.encoder import SentenceEncoder
 from advisor.settings import Settings
+from tests.corpora import TINY
 from tests.fakes import WordEncoder
-
-TINY = Path(__file__).parent / "tiny"
 
 
 def pytest_runtest_setup() -> None:

@@ -19,7 +19,9 @@ def generate(folder: Path, *, passages: int, edition: int = 1) -> Path:
         _write(folder / "sources" / f"source-{start}.yaml", _source(f"source-{start}", numbers, edition))
     entries = [_guidance(n, edition) for n in range(0, passages, 10)]
     _write(folder / "guidance" / "made-up.yaml", entries)
-    _write(folder / "scope.yaml", {"off_topic": [f"pizza recipe {edition}"], "uncovered": [{"topic": "ads", "examples": [f"ads {edition}"]}]})
+    _write(
+        folder / "scope.yaml", {"off_topic": [f"pizza recipe {edition}"], "uncovered": [{"topic": "ads", "examples": [f"ads {edition}"]}]}
+    )
     return folder
 
 

@@ -93,7 +93,9 @@ def test_every_gold_of_the_eval_is_a_passage(corpus: Corpus) -> None:
 
 def test_no_eval_question_is_an_ask_of_the_corpus(corpus: Corpus) -> None:
     asks = {a.casefold().strip(" ?!.") for owner in (*corpus.passages, *corpus.guidance) for a in owner.asks}
-    copied = [q.id for q in read_questions() if q.half == "report" and q.expect == "answered" and q.question.casefold().strip(" ?!.") in asks]
+    copied = [
+        q.id for q in read_questions() if q.half == "report" and q.expect == "answered" and q.question.casefold().strip(" ?!.") in asks
+    ]
     # A few short questions ("what is pogo-sticking") have only one natural wording.
     assert len(copied) <= 5, copied
 

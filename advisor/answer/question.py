@@ -21,11 +21,14 @@ SPELLING_SIMILARITY = 0.79
 SHORTEST_CORRECTED = 5
 # A follow-up that is this near to a covered question by itself is a new question, whatever word it opens with.
 STANDS_ALONE_COSINE = 0.66
+# A word in fewer than about one passage in twenty: ln(1 + 20).
+RARE_FROM = 3.0
 
 INTENT_PATTERNS: Final[tuple[tuple[Intent, str], ...]] = (
     ("verify", r"\b(is it (really )?true|true or false|is it (a )?(myth|fact)|myth|debunk|fact.?check|i (read|heard|saw|was told)|"
                r"(someone|they|my \w+|an? \w+) (says?|claims?|told me|said)|claims? that|who says|legit)\b"),
-    ("compare", r"\b(vs\.?|versus|compared? (to|with)|better than|or (should|fix|improve|work|focus|invest|rather)|rather than|instead of|"
+    ("compare", r"^(should|shall|do|does|is|are|can|could|would)\b.*\bor (?!(not|no|is|else|so|any)\b)|"
+                r"\b(vs\.?|versus|compared? (to|with)|better than|or (should|fix|improve|work|focus|invest|rather)|rather than|instead of|"
                 r"which (is|one|matters?|counts?|has|of)|more important|matters? more|difference between|balance|split|prioriti[sz]e|trade.?off)\b"),
     ("how_to", r"^(how (do|can|should|would|to|might)|what should|what (do|can) (i|we) do|what to do|where (do|should) (i|we) (start|begin))|"
                r"\b(step.by.step|steps|plan|checklist|help me|tips|best way|how (do|can|should) (i|we)|what (should|can|do) (i|we)|what next)\b"),
@@ -133,7 +136,9 @@ def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encod
     topic = next((turn.searched for turn in reversed(history) if turn.status == "answered"), "")
     if topic and _leans_on_conversation(question, index, encoder):
         searched = stand_alone(question, topic)
-        return Question(asked=asked, searched=searched, intent=_follow_up_intent(question, topic), is_follow_up=True)
+        bare = OPENING_WORDS.sub("", question)
+        parts = (bare,) if _says_something(bare, index) and not AUDIENCE.match(question) else ()
+        return Question(asked=asked, searched=searched, intent=_follow_up_intent(question, topic), is_follow_up=True, parts=parts)
     return Question(asked=asked, searched=question, intent=intent_of(question))
 
 
@@ -154,6 +159,11 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
         return True
     hits = index.dense.search(GUIDANCE, encoder.encode([bare or question]), top_k=5)
     return not hits or hits[0].cosine < STANDS_ALONE_COSINE
+
+
+def _says_something(text: str, index: Index) -> bool:
+    """Whether a text holds a word that few passages hold, so that a search for it alone is no search for anything."""
+    return any(index.passage_words.rarity(s) >= RARE_FROM for s in stems(text) if index.passage_words.knows(s))
 
 
 def _names_the_field(text: str) -> bool:

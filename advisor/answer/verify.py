@@ -61,9 +61,7 @@ def _judged(sentence: DraftSentence, cited: Sequence[Passage], index: Index, enc
     return support(sentence.text, cited, index, encoder, meaning=sentence.meaning, is_advice=sentence.is_advice)
 
 
-def support(
-    text: str, cited: Sequence[Passage], index: Index, encoder: Encoder, *, meaning: str = "", is_advice: bool = False
-) -> Support:
+def support(text: str, cited: Sequence[Passage], index: Index, encoder: Encoder, *, meaning: str = "", is_advice: bool = False) -> Support:
     """How well these passages carry a sentence.
 
     Args:

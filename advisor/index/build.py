@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from ulid import ULID
@@ -25,11 +26,13 @@ from ulid import ULID
 from advisor.errors import AdvisorError, IndexBusyError, IndexUnavailableError, StorageError
 from advisor.index import verify
 from advisor.index.encoder import Encoder
-from advisor.index.generation import Index, open_generation, read_manifest, texts_to_encode, write
+from advisor.index.generation import Index, open_generation, read_manifest, text_hash, texts_to_encode, write
 from advisor.knowledge.cards import corpus_fingerprint, read_corpus
 from advisor.models import Corpus
 from advisor.settings import HERE, Settings
-from advisor.store import JobState, Store, text_hash
+
+if TYPE_CHECKING:
+    from advisor.store import JobState, Store
 
 Progress = Callable[[str, int, int], None]
 """Told of the stage, how much of it is done, and how much there is."""
@@ -37,6 +40,8 @@ Progress = Callable[[str, int, int], None]
 ENCODE_STEP = 128
 VERIFY_TIMEOUT_S = 300
 GENERATION = re.compile(r"gen-[0-9A-Z]{26}")
+# Chroma does not say that a disk is full, only which of its own steps failed; below this much space, that is why.
+FULL_BYTES = 1_000_000
 POINTER_DRAFT = "CURRENT.new"
 UNSOUND_HINT = "Run the command again; if it says the same, please report this line."
 PACKAGE_PARENT = HERE.parent
@@ -123,8 +128,13 @@ def build_index(settings: Settings, encoder: Encoder, progress: Progress | None 
     with _locked(settings):
         fitting = None if force else _fitting(settings, corpus, encoder)
         if fitting:
+            if fitting != current_generation(settings):
+                _point_to(settings, fitting.name)
             return BuildReport(generation=fitting.name, texts=len(texts_to_encode(corpus)), encoded=0, built=False)
         _clear_leftovers(settings)
+        # The database is not needed, nor its library imported, where the index fits.
+        from advisor.store import Store
+
         store = Store.open(settings)
         try:
             return _build(settings, corpus, encoder, store, tell)
@@ -133,14 +143,18 @@ def build_index(settings: Settings, encoder: Encoder, progress: Progress | None 
 
 
 def _fitting(settings: Settings, corpus: Corpus, encoder: Encoder) -> Path | None:
-    folder = current_generation(settings)
-    if folder is None:
-        return None
-    try:
-        manifest = read_manifest(folder)
-    except IndexUnavailableError:
-        return None
-    return folder if (manifest.corpus, manifest.encoder) == (corpus.fingerprint, encoder.id) else None
+    """A sound generation of this corpus: the current one, or another one, all of which were verified before they got their name.
+
+    Others are the one before, and one that a killed build did not come to point to.
+    """
+    current = current_generation(settings)
+    others = sorted((f for f in settings.index_dir.glob("gen-*") if GENERATION.fullmatch(f.name) and f != current), reverse=True)
+    for folder in [*filter(None, [current]), *others]:
+        with suppress(IndexUnavailableError):
+            manifest = read_manifest(folder)
+            if (manifest.corpus, manifest.encoder) == (corpus.fingerprint, encoder.id):
+                return folder
+    return None
 
 
 def _build(settings: Settings, corpus: Corpus, encoder: Encoder, store: Store, tell: Progress) -> BuildReport:
@@ -283,6 +297,7 @@ def _disk_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
+        full = _is_full(settings.index_dir)
         with suppress(OSError):
             _clear_leftovers(settings)
         if isinstance(exc, OSError):
@@ -290,6 +305,13 @@ def _disk_errors(settings: Settings) -> Iterator[None]:
             cause = exc if exc.strerror else OSError(exc.errno or errno.EIO, "a file could not be written in full")
             raise StorageError.from_os(cause, settings.index_dir, doing="write the index") from exc
         if isinstance(exc, ChromaError):
-            reason = str(exc).strip().split("\n")[0]
+            reason = os.strerror(errno.ENOSPC) if full else str(exc).strip().split("\n")[0]
             raise StorageError(f"could not write the index in {str(settings.index_dir)!r}: {reason}") from exc
         raise
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL_BYTES
+    except OSError:
+        return False

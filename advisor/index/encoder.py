@@ -62,7 +62,10 @@ class SentenceEncoder:
         weights = folder / "model.safetensors"
         if not weights.is_file():
             raise ModelError(f"the encoder folder {str(folder)!r} has no model.safetensors")
-        digest = _sha256(weights)
+        try:
+            digest = _sha256(weights)
+        except OSError as exc:
+            raise ModelError(f"the weights {str(weights)!r} cannot be read: {exc.strerror}") from exc
         if encoder == BUILT_IN and digest != WEIGHTS_SHA256:
             raise ModelError(f"the weights {str(weights)!r} are not the published {BUILT_IN} (SHA-256 {digest[:12]}…)")
         return cls(folder, ident=f"{folder.name if encoder != BUILT_IN else BUILT_IN}@{digest[:12]}")
@@ -74,13 +77,14 @@ class SentenceEncoder:
     @cached_property
     def _model(self) -> SentenceTransformer:
         logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()
         try:
             return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as exc:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as exc:
             raise ModelError(f"the encoder in {str(self._folder)!r} cannot be loaded: {_first_line(exc)}") from exc
 
     def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Vectors:
@@ -102,7 +106,9 @@ class SentenceEncoder:
         return result
 
     def known_words(self) -> frozenset[str]:
-        vocabulary = (self._folder / "vocab.txt").read_text(encoding="utf-8").split("\n") if self._has_vocabulary() else []
+        vocabulary = (
+            (self._folder / "vocab.txt").read_text(encoding="utf-8", errors="replace").split("\n") if self._has_vocabulary() else []
+        )
         return frozenset(w for w in vocabulary if w.isalpha())
 
     def _has_vocabulary(self) -> bool:

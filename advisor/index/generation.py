@@ -32,7 +32,6 @@ from advisor.index.keywords import KeywordIndex
 from advisor.index.scope import ScopeModel
 from advisor.index.working_copy import WorkingCopy
 from advisor.models import Corpus, Entry, Guidance, Passage
-from advisor.store import text_hash
 
 Vectors = NDArray[np.float32]
 FORMAT = 3
@@ -74,6 +73,11 @@ def texts_to_encode(corpus: Corpus) -> tuple[str, ...]:
     texts += [text for d in corpus.disputes for text in (d.record, *(p.says for p in d.positions))]
     texts += [*corpus.scope.off_topic, *(e for u in corpus.scope.uncovered for e in u.examples)]
     return tuple(dict.fromkeys(texts))
+
+
+def text_hash(content: str) -> str:
+    """SHA-256 of a text: the key under which its vector is stored."""
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def write(folder: Path, corpus: Corpus, vectors: Mapping[str, Vectors], encoder: str) -> None:

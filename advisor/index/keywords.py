@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class KeywordIndex:
     def build(cls, documents: Mapping[str, str]) -> KeywordIndex:
         """Index documents by unit id."""
         model = bm25s.BM25(k1=K1, b=B, method="lucene")
-        model.index([stems(text) or ["-"] for text in documents.values()], show_progress=False)
+        # "-" is no stem of any question: it stands for a text without words, and for a corpus without texts.
+        model.index([stems(text) or ["-"] for text in documents.values()] or [["-"]], show_progress=False)
         return cls(tuple(documents), model)
 
     @classmethod
@@ -47,6 +49,23 @@ class KeywordIndex:
     def knows(self, stem: str) -> bool:
         """Whether any document holds this stem."""
         return stem in self._vocabulary
+
+    def ideal(self, query: str) -> float:
+        """The score of a document that holds every content word of the query to saturation; words that no document holds count as rare.
+
+        A best score far below it means that the query's words are not those of the corpus.
+        """
+        return sum(self.rarity(s) for s in stems(query))
+
+    def rarity(self, stem: str) -> float:
+        """Inverse document frequency in Lucene's form: ln(1 + (N - n + 0.5) / (n + 0.5)) for n of N documents."""
+        total = len(self._units)
+        holding = 0
+        if stem in self._vocabulary:
+            column = self._vocabulary[stem]
+            starts = self._model.scores["indptr"]
+            holding = int(starts[column + 1] - starts[column])
+        return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
     def search(self, query: str, *, top_k: int) -> tuple[Hit, ...]:
         """Units that share a word with the query, best first, ties in index order."""

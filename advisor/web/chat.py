@@ -66,10 +66,13 @@ class Chat:
 
     def _written(self, question: str, asked: Asked, conversation: Conversation) -> Iterator[str]:
         for event in self.advisor.stream(question, conversation_id=conversation.id):
+            # Stopped, or overtaken by another question, while the engine was at work: what comes now is no longer wanted.
+            if conversation.asked is not asked or conversation.pending is None:
+                return
             if event.answer:
                 conversation.finish(event.answer)
                 yield markup.settled(asked, event.answer, dispute_questions=self._dispute_questions(event.answer))
-            elif event.kind == "sentence" and conversation.pending is not None:
+            elif event.kind == "sentence":
                 conversation.pending.append(event)
                 yield markup.writing(asked, conversation.pending)
 

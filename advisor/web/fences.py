@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,14 +53,15 @@ class RequestLimits:
 
         async def noting(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            # The application may answer the broken-off body with an error of its own; ours says what was wrong.
+            if started or received <= self._max_bytes:
+                started = True
+                await send(message)
 
-        try:
+        with contextlib.suppress(_BodyTooLargeError):
             await self._app(scope, counting, noting)
-        except _BodyTooLargeError:
-            if not started:
-                await self._refuse(scope, receive, send)
+        if received > self._max_bytes and not started:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = PlainTextResponse(f"A request may have {self._max_bytes:,} bytes.\n", 413, headers={"connection": "close"})

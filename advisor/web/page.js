@@ -66,7 +66,13 @@
   let focusAnswer = false;
   let sendingTimer = 0;
 
-  const isBusy = () => "busy" in document.body.dataset || "sending" in document.body.dataset;
+  // When Gradio shows an error (the queue is full, the connection is lost), no turn will come for what was sent.
+  const wasRefused = () => document.querySelector(".toast-body.error") !== null;
+
+  function isBusy() {
+    if (wasRefused()) sending(false);
+    return "busy" in document.body.dataset || "sending" in document.body.dataset;
+  }
 
   function sending(on) {
     clearTimeout(sendingTimer);
@@ -79,28 +85,33 @@
     }
   }
 
-  function press(id) {
+  // Asks what is given instead of what stands in the box.
+  function pick(question) {
+    setPicked(question);
+    focusAnswer = true;
     sending(true);
-    byId(id).click();
+    // Gradio takes the new value over in a microtask; the press must come after it.
+    setTimeout(() => byId("pick").click(), 0);
+  }
+
+  function setPicked(question) {
+    const field = document.querySelector("#picked textarea, #picked input");
+    if (field.value === question) return;
+    field.value = question;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function ask(question) {
     if (isBusy()) return;
     showView("chat");
-    const field = document.querySelector("#picked textarea, #picked input");
-    field.value = question;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    focusAnswer = true;
     closePanel({ refocus: false });
-    // Gradio takes the new value over in a microtask; the press must come after it.
-    setTimeout(() => press("pick"), 0);
+    pick(question);
   }
 
   function retry() {
     if (isBusy()) return;
     discardTurn = true;
-    focusAnswer = true;
-    press("retry");
+    pick("/retry");
   }
 
   function startOver() {
@@ -137,6 +148,8 @@
 
   function guardSend(event) {
     if (maySend()) {
+      // A click whose request was refused would otherwise still stand there and be asked instead.
+      setPicked("");
       sending(true);
       hint("");
     } else {

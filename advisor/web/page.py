@@ -23,6 +23,8 @@ QUEUE_MAX = 64
 AT_ONCE = 8
 # Files that Gradio may write are looked for every hour and removed when they are an hour old. The page itself writes none.
 CACHE_S = (3_600, 3_600)
+# What page.js puts in place of a picked question to have the latest one answered again.
+RETRY = "/retry"
 PLACEHOLDER = "Ask about links, user signals and their balance"
 
 
@@ -84,22 +86,20 @@ class _Door:
         self._chat = chat
         self._welcome = welcome
 
-    def ask(self, question: str, request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        """The turn as it is written; the box is emptied at the first step only, since the next question may be typed meanwhile."""
-        if not question.strip():
-            yield gr.skip(), gr.skip()
+    def ask(self, typed: str, picked: str, request: gr.Request) -> Iterator[tuple[Any, Any, Any]]:
+        """The turn as it is written, for what was typed, or for a question on the page that was clicked.
+
+        The box is emptied at the first step only, since the next question may be typed meanwhile; after a click it is left alone.
+        """
+        caller = _caller(request)
+        if not picked and not typed.strip():
+            yield gr.skip(), gr.skip(), gr.skip()
             return
-        box: Any = ""
-        for turn in self._chat.ask(question, _caller(request)):
-            yield turn, box
+        turns = self._chat.retry(caller) if picked == RETRY else self._chat.ask(picked or typed, caller)
+        box: Any = gr.skip() if picked else ""
+        for turn in turns:
+            yield turn, box, ""
             box = gr.skip()
-
-    def pick(self, question: str, request: gr.Request) -> Iterator[str]:
-        """A question that was clicked; what stands in the box stays."""
-        yield from self._chat.ask(question, _caller(request))
-
-    def retry(self, request: gr.Request) -> Iterator[str]:
-        yield from self._chat.retry(_caller(request))
 
     def stop(self, request: gr.Request) -> Any:
         return self._chat.stop(_caller(request)) or gr.skip()
@@ -123,17 +123,19 @@ def _caller(request: gr.Request) -> Caller:
 
 
 def _wire(door: _Door, turn: gr.Markdown, question: gr.Textbox, send: gr.Button, stop: gr.Button) -> None:
-    """Connect events to handlers. page.js fills `picked` and presses the hidden buttons when a question on the page is clicked."""
+    """Connect events to handlers. page.js fills `picked` and presses the hidden buttons when a question on the page is clicked.
+
+    All ways of asking are one event. With several, Stop would cancel them one after the other and, while the first still ends, hit a
+    new question that has just been asked by another way. "multiple" lets that new question begin; page.js holds back double ones.
+    """
     picked = gr.Textbox(visible="hidden", elem_id="picked", label="Picked question")
     pick = gr.Button("Ask the picked question", visible="hidden", elem_id="pick")
-    retry = gr.Button("Try again", visible="hidden", elem_id="retry")
     start_over = gr.Button("New conversation", visible="hidden", elem_id="start-over")
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    asking = [
-        gr.on([question.submit, send.click], door.ask, [question], [turn, question], **quiet),
-        pick.click(door.pick, [picked], [turn], **quiet),
-        retry.click(door.retry, None, [turn], **quiet),
-    ]
+    asking = gr.on(
+        [question.submit, send.click, pick.click], door.ask, [question, picked], [turn, question, picked],
+        trigger_mode="multiple", **quiet,
+    )  # fmt: skip
     stop.click(door.stop, None, [turn], cancels=asking, queue=False, **quiet)
     start_over.click(door.start_over, None, [turn], cancels=asking, queue=False, **quiet)
     api(door.answer, api_name="chat")
