@@ -15,7 +15,7 @@ from ulid import ULID
 from advisor.answer import extract
 from advisor.answer.confidence import confidence
 from advisor.answer.question import Lexicon, is_smalltalk, understand
-from advisor.answer.scope import STARTERS, input_refusal, refusal_for
+from advisor.answer.scope import STARTERS, best_cosine, input_refusal, refusal_for
 from advisor.answer.verify import verify
 from advisor.errors import AdvisorError, NotFoundError
 from advisor.index.build import Progress, current_generation, ensure_index, open_current
@@ -166,7 +166,7 @@ class Advisor:
         written = time.perf_counter()
         sections, citations = verify(draft, index, self._encoder)
         disputes = [self.dispute(d) for d in draft.disputes]
-        trust = confidence(sections, citations, disputes, index)
+        trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence))
         verified = time.perf_counter()
         self._remember(conversation, Turn(searched=question.searched, status="answered", guidance=draft.guidance))
         return Answer(

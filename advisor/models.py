@@ -209,6 +209,7 @@ class Question:
 
     Attributes:
         parts: Parts of a follow-up that say something by themselves and are also searched alone.
+        focus: Stems of a follow-up that few passages hold and that its conversation has not named: what it is newly about.
     """
 
     asked: str
@@ -216,6 +217,7 @@ class Question:
     intent: Intent
     is_follow_up: bool = False
     parts: tuple[str, ...] = ()
+    focus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

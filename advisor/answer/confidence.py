@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.index.generation import Index
-from advisor.models import Citation, Confidence, Dispute, Kind, Section
+from advisor.models import Citation, Confidence, Dispute, Kind, Section, SectionRole
 
 KIND_WORDS: dict[Kind, tuple[str, str]] = {
     "official": ("official page", "official pages"),
@@ -17,29 +17,65 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     "vendor": ("seller's page", "sellers' pages"),
 }
 STRONG: frozenset[Kind] = frozenset({"official", "court", "paper", "study"})
+MIN_FIRM = 2
+# Below this the answer may be to a neighbor of the question; on the tuning half most misplaced answers lie there.
+NEAR_COSINE = 0.5
 
 
-def confidence(sections: Sequence[Section], citations: Sequence[Citation], disputes: Sequence[Dispute], index: Index) -> Confidence:
+def confidence(
+    sections: Sequence[Section], citations: Sequence[Citation], disputes: Sequence[Dispute], index: Index, *, closeness: float
+) -> Confidence:
     """A level and its reason, from the sources behind the bottom line and the reasons for it.
 
-    High: two or more strong independent sources (official, court, paper, study), confirmed, and no open dispute.
-    Low: no strong independent source, or only contested or unsupported statements. Medium: all else.
+    High: the bottom line and the reasons rest on two or more strong independent sources (official, court, paper, study), one of
+    them under the bottom line itself; all confirmed, no open dispute, and the question is near to what was reviewed.
+    Low: no strong independent source. Medium: all else.
+
+    Args:
+        closeness: The highest cosine of the question with anything reviewed.
     """
-    used = {
-        n for s in sections if s.role in ("bottom_line", "for_links", "for_signals", "evidence") for x in s.sentences for n in x.citations
-    }
-    cited = [c for c in citations if c.number in used]
-    independent = _independent(cited, index)
-    strong = [c for c in independent.values() if c.kind in STRONG and c.check in ("confirmed", "qualified")]
+    reasons = _cited(sections, citations, ("bottom_line", "for_links", "for_signals", "evidence"))
+    independent = _independent(reasons, index)
+    strong = [c for c in independent.values() if c.kind in STRONG]
     firm = [c for c in strong if c.check == "confirmed"]
-    weak = any(x.support.verdict == "unsupported" for s in sections for x in s.sentences)
+    under_the_line = [c for c in _cited(sections, citations, ("bottom_line",)) if c.source_id in {f.source_id for f in firm}]
+    doubts = _doubts(sections, disputes, firm, under_the_line, closeness)
     if not strong:
-        level, reason = "low", _without_strong(independent)
-    elif len(firm) >= 2 and not disputes and not weak:
-        level, reason = "high", f"{_counted(firm)} carry it, and no source disputes it"
-    else:
-        level, reason = "medium", _mixed(strong, firm, disputes)
-    return Confidence(level=level, reason=f"{reason[0].upper()}{reason[1:]}.")
+        return Confidence(level="low", reason=_sentence(_without_strong(independent)))
+    if not doubts:
+        return Confidence(level="high", reason=_sentence(f"{_counted(firm)} carry it, and no source disputes it"))
+    return Confidence(level="medium", reason=_sentence(f"{_counted(strong)} {_verb(strong)} it, but {doubts[0]}"))
+
+
+def _doubts(
+    sections: Sequence[Section], disputes: Sequence[Dispute], firm: Sequence[Citation], under: Sequence[Citation], closeness: float
+) -> list[str]:
+    """What speaks against high confidence, the weightiest first."""
+    doubts: list[str] = []
+    if closeness < NEAR_COSINE:
+        doubts.append("the question is some way from those that were reviewed")
+    if disputes:
+        doubts.append(f'sources disagree on the question "{disputes[0].question}"')
+    if any(x.support.verdict == "unsupported" for s in sections for x in s.sentences):
+        doubts.append("not every sentence is carried by what it cites")
+    if not under:
+        doubts.append("the bottom line itself rests on weaker ground")
+    if len(firm) < MIN_FIRM:
+        doubts.append("one source is not enough for more" if len(firm) == 1 else "the check sets limits to what they say")
+    return doubts
+
+
+def _cited(sections: Sequence[Section], citations: Sequence[Citation], roles: Sequence[SectionRole]) -> list[Citation]:
+    used = {n for s in sections if s.role in roles for x in s.sentences for n in x.citations}
+    return [c for c in citations if c.number in used]
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}{'' if reason.endswith('?') else '.'}"
+
+
+def _verb(sources: Sequence[Citation]) -> str:
+    return "supports" if len(sources) == 1 else "support"
 
 
 def _independent(cited: Sequence[Citation], index: Index) -> dict[str, Citation]:
@@ -55,16 +91,6 @@ def _without_strong(independent: dict[str, Citation]) -> str:
     if not independent:
         return "only sellers speak to this"
     return f"it rests on {_counted(list(independent.values()))}, with no official page, court record, paper or large study behind it"
-
-
-def _mixed(strong: Sequence[Citation], firm: Sequence[Citation], disputes: Sequence[Dispute]) -> str:
-    base = f"{_counted(strong)} {'supports' if len(strong) == 1 else 'support'} it"
-    if disputes:
-        question = disputes[0].question.rstrip("?")
-        return f'{base}, but the sources disagree on the question "{question}?"'
-    if len(firm) < len(strong):
-        return f"{base}, some of it with limits that the check names"
-    return f"{base}, which is too few for more"
 
 
 def _counted(cited: Sequence[Citation]) -> str:

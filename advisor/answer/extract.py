@@ -6,6 +6,7 @@ which of them answer the question, in which order, and how many fit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ from advisor.models import (
     SectionRole,
     Sentence,
 )
-from advisor.text import words
+from advisor.text import figures, stems, words
 
 TITLES: dict[SectionRole, str] = {
     "bottom_line": "Bottom line",
@@ -39,16 +40,28 @@ TITLES: dict[SectionRole, str] = {
 }
 
 # All chosen on the tuning half of evals/questions.jsonl; see evals/results/.
-GUIDANCE_MIN_COSINE = 0.56
-PASSAGE_LEADS_BY = 0.12
+# Guidance leads from this cosine on, unless a passage is nearer by the second figure.
+GUIDANCE_MIN_COSINE = 0.46
+PASSAGE_LEADS_BY = 0.14
+# Passages that fill an answer up are at least this near, and not much farther than the nearest.
 PASSAGE_MIN_COSINE = 0.40
 PASSAGE_BELOW_BEST = 0.16
+# A seller's contested claim is brought up only when it is this near, and once.
+SELLER_MIN_COSINE = 0.55
+# What the fused score, the kind of business and the new word of a follow-up add to a cosine.
+FUSED_WEIGHT = 0.1
 BUSINESS_BONUS = 0.06
-SECOND_GUIDANCE_MARGIN = 0.04
+FOCUS_BONUS = 0.12
+# What a passage gains when it holds what the question asks for: a figure or a time.
+KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
 WORD_BUDGET = 300
-DEFINITION_BUDGET = 110
+DEFINITION_BUDGET = 120
 FOLLOW_UPS = 3
+
+ASKS_TIME = re.compile(r"\b(how (long|soon|fast|often)|when|since when|until when)\b", re.IGNORECASE)
+HOLDS_TIME = re.compile(r"\b(second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
+ASKS_NUMBER = re.compile(r"\b(how (many|much|high|low|big)|what (share|percent(age)?|number|rate)|percent(age)?)\b", re.IGNORECASE)
 
 
 def write(question: Question, evidence: Evidence, index: Index) -> Draft:
@@ -74,20 +87,21 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
 
 def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
     """The guidance entry that answers the question, or None if a passage does so better or nothing is near."""
-    business = business_of(question.searched)
-    scored = sorted(((_closeness(entry, hit, business), entry) for entry, hit in evidence.guidance), key=lambda pair: -pair[0])
+    scored = sorted(((_closeness(entry, hit, question), entry) for entry, hit in evidence.guidance), key=lambda pair: -pair[0])
     if not scored or scored[0][0] < GUIDANCE_MIN_COSINE:
         return None
     best_passage = max((hit.cosine for _, hit in evidence.passages), default=0.0)
     return None if best_passage > scored[0][0] + PASSAGE_LEADS_BY else scored[0][1]
 
 
-def _closeness(entry: Guidance, hit: Hit, business: str) -> float:
-    """Cosine, raised a little by the share of the question's words, and by the kind of business it names."""
-    bonus = 0.0
+def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
+    """Cosine, with what the fused score, the kind of business, and the new words of a follow-up say for the entry."""
+    closeness = hit.cosine - FUSED_WEIGHT * (1 - hit.score)
     if entry.business != "any":
-        bonus = BUSINESS_BONUS if entry.business == business else -BUSINESS_BONUS
-    return hit.cosine + 0.1 * hit.score + bonus - 0.1
+        closeness += BUSINESS_BONUS if entry.business == business_of(question.searched) else -BUSINESS_BONUS
+    if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
+        closeness += FOCUS_BONUS
+    return closeness
 
 
 @dataclass
@@ -120,7 +134,7 @@ class _Page:
         self._add("for_links", (_reviewed(s) for s in entry.for_links))
         self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
         self._add("evidence", (_reviewed(s) for s in entry.evidence))
-        self._add_best_passages(1)
+        self._add_best_passages(2)
         self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
         self._add("steps", (_step(s) for s in entry.steps))
         self._add_dispute(entry.disputes)
@@ -148,45 +162,61 @@ class _Page:
         else:
             self._add("bottom_line", [_verbatim(best)])
             self._add("bottom_line", [_note(best)] if best.check.note else [])
-        helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= GUIDANCE_MIN_COSINE), None)
+        helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= SELLER_MIN_COSINE), None)
         if helper and self.intent in ("how_to", "decide", "compare"):
             self._add("steps", (_step(s) for s in helper.steps[:3]))
         self._add_dispute(())
 
     def add_related(self) -> None:
         """Fill what room is left with the nearest passages that add something."""
-        self._add_best_passages(1 if self.intent == "define" else 3)
+        self._add_best_passages(2 if self.intent == "define" else 3)
 
     # -------------------------------------------------------------------------------- parts
 
     def _near_passages(self) -> list[Passage]:
-        """Passages near the question, best first by fused score."""
+        """Passages near the question, best first: by fused score, and by whether they hold the kind of thing it asks for."""
         if not self.evidence.passages:
             return []
         best = max(hit.cosine for _, hit in self.evidence.passages)
         floor = max(PASSAGE_MIN_COSINE, best - PASSAGE_BELOW_BEST)
-        return [p for p, hit in self.evidence.passages if hit.cosine >= floor]
+        near = [(p, hit) for p, hit in self.evidence.passages if hit.cosine >= floor]
+        ranked = sorted(near, key=lambda pair: -(pair[1].score + self._kind_bonus(pair[0])))
+        return [p for p, hit in ranked if not p.needs_the_record or hit.cosine >= SELLER_MIN_COSINE or hit is near[0][1]]
+
+    def _kind_bonus(self, passage: Passage) -> float:
+        asked = self.question.searched
+        bonus = 0.0
+        if ASKS_TIME.search(asked) and HOLDS_TIME.search(passage.text):
+            bonus += KIND_BONUS
+        if ASKS_NUMBER.search(asked) and figures(passage.text):
+            bonus += KIND_BONUS
+        if self.question.focus and set(self.question.focus) & set(stems(passage.text)):
+            bonus += 2 * KIND_BONUS
+        return bonus
 
     def _add_best_passages(self, count: int) -> None:
+        """Add up to `count` near passages that no sentence cites yet; a contested one only with what the record says, and only one."""
+        contested = any(self.index.passages[ref].needs_the_record for ref in self._cited())
         added = 0
         for passage in self._near_passages():
             if added == count:
                 return
-            if passage.id in self._cited() and any(passage.text == s.text for s in self._all()):
+            if passage.id in self._cited() or (passage.needs_the_record and (contested or not passage.check.note)):
                 continue
             sentences = [_verbatim(passage)]
             if passage.needs_the_record:
-                if not passage.check.note:
-                    continue
-                sentences = [sentences[0], _note(passage)]
+                sentences.append(_note(passage))
             if self._says_something_new(sentences[0]) and self._add("evidence", sentences, whole=True):
                 added += 1
+                contested = contested or passage.needs_the_record
 
     def _add_dispute(self, named: Sequence[str]) -> None:
         """The dispute that the question is about, if there is one: each position with its interest, then the record."""
         if self.intent == "how_to" and not named:
             return
         dispute = next((d for d in self.evidence.disputes if not named or d.id in named), None)
+        if not named and self.intent in ("define", "figure"):
+            return
         if dispute is None:
             return
         sentences = [*_positions(dispute, self.index), _record(dispute)]

@@ -137,8 +137,10 @@ def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encod
     if topic and _leans_on_conversation(question, index, encoder):
         searched = stand_alone(question, topic)
         bare = OPENING_WORDS.sub("", question)
-        parts = (bare,) if _says_something(bare, index) and not AUDIENCE.match(question) else ()
-        return Question(asked=asked, searched=searched, intent=_follow_up_intent(question, topic), is_follow_up=True, parts=parts)
+        focus = tuple(s for s in _rare_stems(bare, index) if s not in stems(topic))
+        parts = (bare,) if focus and not AUDIENCE.match(question) else ()
+        intent = _follow_up_intent(question, topic)
+        return Question(asked=asked, searched=searched, intent=intent, is_follow_up=True, parts=parts, focus=focus)
     return Question(asked=asked, searched=question, intent=intent_of(question))
 
 
@@ -161,9 +163,10 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
     return not hits or hits[0].cosine < STANDS_ALONE_COSINE
 
 
-def _says_something(text: str, index: Index) -> bool:
-    """Whether a text holds a word that few passages hold, so that a search for it alone is no search for anything."""
-    return any(index.passage_words.rarity(s) >= RARE_FROM for s in stems(text) if index.passage_words.knows(s))
+def _rare_stems(text: str, index: Index) -> tuple[str, ...]:
+    """The stems of a text that some passages hold, but few: a search for one of them is a search for something."""
+    known = (s for s in dict.fromkeys(stems(text)) if index.passage_words.knows(s))
+    return tuple(s for s in known if index.passage_words.rarity(s) >= RARE_FROM)
 
 
 def _names_the_field(text: str) -> bool:

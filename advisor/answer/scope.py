@@ -10,14 +10,16 @@ from advisor.text import words
 
 # Chosen on the tuning half of evals/questions.jsonl; see evals/results/. All are absolute evidence: probabilities of the scope
 # classifier and raw cosines, never fused or per-question scores, which separate poorly.
-SURELY_COVERED_COSINE = 0.72
+SURELY_COVERED_COSINE = 0.65
 OFF_TOPIC_PROBABILITY = 0.5
 UNCOVERED_PROBABILITY = 0.7
 UNCOVERED_BELOW_COSINE = 0.5
+NOTHING_NEAR_COSINE = 0.38
 LETTERS_IN_ENGLISH = 0.6
 
 NOT_OUR_FIELD = "That is outside my field: I answer questions about balancing links and user signals in search."
 NOT_IN_SOURCES = "That belongs to search marketing, but my sources do not cover {topic}, so I would rather not guess."
+NOT_UNDERSTOOD = "I found nothing near enough to that to answer well; say it in other words, or pick one of the nearest questions."
 STARTERS = (
     "Do links or user signals matter more?",
     "Does Google use clicks to rank pages?",
@@ -76,13 +78,15 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     scope = evidence.scope
     if best >= SURELY_COVERED_COSINE:
         return None
-    if len(words(question.searched)) == 1 and best < 0.5:
+    if len(words(question.searched)) == 1 and best < UNCOVERED_BELOW_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
     if scope.off_topic >= OFF_TOPIC_PROBABILITY:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
     if scope.uncovered >= UNCOVERED_PROBABILITY and best < UNCOVERED_BELOW_COSINE:
         message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
         return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
+    if best < NOTHING_NEAR_COSINE:
+        return Refusal(reason="unclear", message=NOT_UNDERSTOOD, suggestions=_nearest(evidence))
     return None
 
 

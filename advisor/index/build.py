@@ -40,7 +40,7 @@ Progress = Callable[[str, int, int], None]
 ENCODE_STEP = 128
 VERIFY_TIMEOUT_S = 300
 GENERATION = re.compile(r"gen-[0-9A-Z]{26}")
-# Chroma does not say that a disk is full, only which of its own steps failed; below this much space, that is why.
+# Libraries do not always say that a disk is full; below this much space, that is why a write failed.
 FULL_BYTES = 1_000_000
 POINTER_DRAFT = "CURRENT.new"
 UNSOUND_HINT = "Run the command again; if it says the same, please report this line."
@@ -300,14 +300,12 @@ def _disk_errors(settings: Settings) -> Iterator[None]:
         full = _is_full(settings.index_dir)
         with suppress(OSError):
             _clear_leftovers(settings)
-        if isinstance(exc, OSError):
-            # numpy tells of a short write without the reason.
-            cause = exc if exc.strerror else OSError(exc.errno or errno.EIO, "a file could not be written in full")
-            raise StorageError.from_os(cause, settings.index_dir, doing="write the index") from exc
-        if isinstance(exc, ChromaError):
-            reason = os.strerror(errno.ENOSPC) if full else str(exc).strip().split("\n")[0]
-            raise StorageError(f"could not write the index in {str(settings.index_dir)!r}: {reason}") from exc
-        raise
+        if not isinstance(exc, OSError | ChromaError):
+            raise
+        # Chroma tells which of its steps failed and numpy that a write was short, neither of them why.
+        told = exc.strerror if isinstance(exc, OSError) else str(exc).strip().split("\n")[0]
+        reason = os.strerror(errno.ENOSPC) if full else told or "a file could not be written in full"
+        raise StorageError(f"could not write the index in {str(settings.index_dir)!r}: {reason}") from exc
 
 
 def _is_full(folder: Path) -> bool:

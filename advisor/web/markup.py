@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from advisor.models import Answer, AnswerSentence, Citation, Event, Section, SectionRole
 from advisor.web.evidence import cards_markup, sentence_key
@@ -107,7 +108,8 @@ def _section(s: int, section: Section, answer: Answer, dispute_questions: Sequen
 def _part(role: SectionRole, title: str, items: Sequence[str]) -> str:
     """One section: the bottom line as a paragraph, steps as numbered items, the rest as a list."""
     if role == "bottom_line":
-        return f'<p class="bottom-line">{" ".join(items)}</p>'
+        more = f'<p class="bottom-more">{" ".join(items[1:])}</p>' if items[1:] else ""
+        return f'<p class="bottom-line">{items[0]}</p>{more}'
     tag = "ol" if role == "steps" else "ul"
     listed = "".join(f"<li>{item}</li>" for item in items)
     return f'<section class="part part-{role}"><h3>{text(title)}</h3><{tag}>{listed}</{tag}></section>'
@@ -122,9 +124,9 @@ def _disagreement(title: str, items: Sequence[str], links: str) -> str:
 def _sentence(sentence: AnswerSentence, key: str, by_number: dict[int, Citation], *, strong: bool) -> str:
     body = _with_measure(sentence.text)
     body = f"<strong>{body}</strong>" if strong else body
-    cited = "".join(_citation(by_number[n], key) for n in sentence.citations if n in by_number)
+    cited = _citations([by_number[n] for n in sentence.citations if n in by_number], key)
     verdict = sentence.support.verdict
-    doubt = f' <span class="mark mark-{verdict}">{SUPPORT[verdict]}</span>' if verdict in SUPPORT else ""
+    doubt = f' <span class="doubt doubt-{verdict}"><span class="mark">{SUPPORT[verdict]}</span></span>' if verdict in SUPPORT else ""
     return f'<span class="sentence" data-sentence="{key}">{body}{"&nbsp;" + cited if cited else ""}</span>{doubt}'
 
 
@@ -137,12 +139,21 @@ def _with_measure(sentence: str) -> str:
     return text(sentence)
 
 
+def _citations(citations: Sequence[Citation], key: str) -> str:
+    """The numbers of a sentence; neighbors whose statements hold only so far stand in one frame with the words that say so."""
+    parts: list[str] = []
+    for check, group in groupby(citations, key=lambda c: c.check):
+        numbers = "".join(_citation(c, key) for c in group)
+        mark = f'<span class="doubt doubt-{check}">{numbers} <span class="mark">{MARKS[check]}</span></span>' if check in MARKS else numbers
+        parts.append(mark)
+    return "".join(parts)
+
+
 def _citation(citation: Citation, key: str) -> str:
     who = text(described(citation))
-    mark = f' <span class="mark mark-{citation.check}">{MARKS[citation.check]}</span>' if citation.check in MARKS else ""
     return (
         f'<button type="button" class="cite" data-cite="{citation.number}" data-sentence="{key}" data-tip="{who}" '
-        f'aria-label="Source {citation.number}: {who}">{citation.number}</button>{mark}'
+        f'aria-label="Source {citation.number}: {who}">{citation.number}</button>'
     )
 
 
