@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from advisor.errors import AdvisorError
@@ -154,9 +155,7 @@ def serve(
 
         changed = {"host": host, "port": port}
         settings = Settings(**{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
-        with _progress() as progress:
-            advisor = _advisor(settings, progress)
-        serve_page(settings, advisor=advisor, open_browser=open_browser)
+        serve_page(settings, open_advisor=_advisor, open_browser=open_browser)
 
 
 def main() -> None:
@@ -177,13 +176,12 @@ def _questions() -> Iterator[str]:
         yield question
 
 
-def _advisor(settings: Settings | None = None, progress: object = None) -> Advisor:
+def _advisor(settings: Settings | None = None) -> Advisor:
+    """The advisor, opened with a progress bar on whatever takes long."""
     from advisor.engine import Advisor
 
-    if progress is not None:
-        return Advisor.open(settings, progress=progress)  # type: ignore[arg-type]
-    with _progress() as shown:
-        return Advisor.open(settings, progress=shown)
+    with _progress() as progress:
+        return Advisor.open(settings, progress=progress)
 
 
 @contextmanager
@@ -199,17 +197,15 @@ class _Bar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, object] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if total == 0:
             return
-        task = self._tasks.get(stage)
-        if task is None:
-            task = self._tasks[stage] = self._progress.add_task(
-                f"{stage} the index" if stage != "Encoding" else "Encoding texts", total=total
-            )
-        self._progress.update(task, completed=done)  # type: ignore[arg-type]
+        if stage not in self._tasks:
+            name = "Encoding texts" if stage == "Encoding" else f"{stage} the index"
+            self._tasks[stage] = self._progress.add_task(name, total=total)
+        self._progress.update(self._tasks[stage], completed=done)
 
 
 @contextmanager
@@ -217,6 +213,11 @@ def _errors() -> Iterator[None]:
     """Show an error that the user can act on as one line, without a traceback."""
     try:
         yield
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        err.print(Text(f"seo-advisor: ADVISOR_{name} is not valid: {first['msg']}. Correct it or unset it.", style="red"), soft_wrap=True)
+        raise typer.Exit(FAILED) from exc
     except AdvisorError as exc:
         err.print(Text(f"seo-advisor: {exc.line}", style="red"), soft_wrap=True)
         raise typer.Exit(FAILED) from exc

@@ -12,7 +12,7 @@ from advisor.web.sanitize import text
 from advisor.web.welcome import DESCRIPTION, NAME
 
 HERE = Path(__file__).resolve().parent
-FILES = ("style.css", "page.js", "favicon.svg")
+STATIC = HERE / "static"
 
 # Gradio's own previews, its title, and a base address that a page at the root does not need and the policy forbids.
 FOREIGN = re.compile(r'<base\b[^>]*>|<meta\b[^>]*\b(?:property="og:|name="twitter:)[^>]*>', re.IGNORECASE)
@@ -31,18 +31,20 @@ def script_hashes(document: bytes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def static_folder() -> str:
+    """Where our files are served: the path names their content, so that a browser never mixes two versions."""
+    mark = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir())))
+    return f"/web/{mark.hexdigest()[:12]}"
+
+
+@lru_cache(maxsize=1)
 def _head() -> str:
+    folder = static_folder().removeprefix("/")
     return (
         f'<title>{NAME}</title><meta name="description" content="{text(DESCRIPTION)}">'
         f'<meta property="og:title" content="{NAME}"><meta property="og:description" content="{text(DESCRIPTION)}">'
         '<meta name="color-scheme" content="light dark">'
-        f'<link rel="icon" type="image/svg+xml" href="{_address("favicon.svg")}">'
-        f'<link rel="stylesheet" href="{_address("style.css")}"><script src="{_address("page.js")}"></script>'
+        f'<link rel="icon" type="image/svg+xml" href="{folder}/favicon.svg"><link rel="stylesheet" href="{folder}/style.css">'
+        f'<script src="{folder}/theme.js"></script><script type="module" src="{folder}/page.js"></script>'
         f"<noscript><p>{NAME} needs JavaScript; `seo-advisor ask` answers in a terminal without it.</p></noscript>"
     )
-
-
-def _address(name: str) -> str:
-    """The file's address with a mark of its content, so that a browser never mixes two versions."""
-    mark = hashlib.sha256((HERE / name).read_bytes()).hexdigest()[:12]
-    return f"web/{name}?v={mark}"

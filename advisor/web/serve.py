@@ -9,21 +9,22 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from advisor.engine import Advisor
 from advisor.errors import ServerError
 from advisor.render import conversation_markdown
 from advisor.settings import Settings
 from advisor.web.chat import Chat
-from advisor.web.document import FILES, HERE
+from advisor.web.document import STATIC, static_folder
 from advisor.web.fences import RequestLimits, SecurityHeaders
 from advisor.web.visitor import VisitorCookie, visitor_of
 
@@ -31,7 +32,6 @@ GRACE_S = 10
 SMALLEST_BODY_LIMIT = 64 * 1024
 # A character takes up to four bytes, and JSON around the question takes some more.
 BODY_BYTES_PER_CHARACTER = 8
-YEAR_S = 31_536_000
 
 
 def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
@@ -51,7 +51,7 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     page = build_page(advisor, chat, settings)
     gr.mount_gradio_app(
         app, page, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
-        favicon_path=str(HERE / "favicon.svg"), footer_links=[], run_history=False, pwa=False, ssr_mode=False, mcp_server=False,
+        favicon_path=str(STATIC / "favicon.svg"), footer_links=[], run_history=False, pwa=False, ssr_mode=False, mcp_server=False,
         show_error=False, enable_monitoring=False, allowed_paths=[], blocked_paths=[str(settings.data_dir)],
         max_file_size=SMALLEST_BODY_LIMIT, app_kwargs={"openapi_url": None},
     )  # fmt: skip
@@ -65,16 +65,11 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
 
 def _add_routes(app: FastAPI, chat: Chat) -> None:
     """Our own routes; they stand before Gradio's, which take the rest."""
+    app.mount(static_folder(), StaticFiles(directory=STATIC))
 
     @app.get("/healthz")
     def healthz() -> Response:
         return PlainTextResponse("ok")
-
-    @app.get("/web/{name}")
-    def our_file(name: str) -> Response:
-        if name not in FILES:
-            return PlainTextResponse("Not found.\n", 404)
-        return FileResponse(HERE / name, headers={"cache-control": f"public, max-age={YEAR_S}, immutable"})
 
     @app.get("/conversations/{conversation_id}.md")
     def export(conversation_id: str, request: Request) -> Response:
@@ -85,15 +80,15 @@ def _add_routes(app: FastAPI, chat: Chat) -> None:
         return Response(conversation_markdown(conversation.answers), media_type="text/markdown", headers=headers)
 
 
-def serve(settings: Settings, *, open_browser: bool = False) -> None:
-    """Serve the page until the process is told to stop.
+def serve(settings: Settings, *, open_advisor: Callable[[Settings], Advisor] = Advisor.open, open_browser: bool = False) -> None:
+    """Serve the page until the process is told to stop. The advisor is opened only once the port is ours.
 
     Raises:
         AdvisorError: The port is taken, or the corpus, the encoder or the data folder cannot be used.
     """
     listener = _listen(settings)
     try:
-        advisor = Advisor.open(settings)
+        advisor = open_advisor(settings)
         config = uvicorn.Config(
             build_app(advisor, settings),
             log_level=logging.WARNING,

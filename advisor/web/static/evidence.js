@@ -54,6 +54,16 @@ export function showAll(turn, { focus = true, from = null } = {}) {
   else byId("evidence").scrollTop = 0;
 }
 
+export function clearPanel() {
+  unmark();
+  byId("cards").replaceChildren();
+}
+
+// Whether the panel is open and lies over the page, instead of standing beside it.
+export function coversPage() {
+  return overlay.matches && "panel" in document.body.dataset;
+}
+
 function openPanel(from, card) {
   if (from?.closest("#chat")) opener = from;
   hideTip();
@@ -61,9 +71,6 @@ function openPanel(from, card) {
   modal(overlay.matches);
   byId("evidence").scrollTop = 0;
   card?.focus({ preventScroll: true });
-  card?.scrollIntoView({ block: "start" });
-  // Scrolling the card into view moves the page too where the panel is a column of it.
-  if (!overlay.matches) byId("evidence").scrollTop = 0;
 }
 
 export function closePanel({ refocus = true } = {}) {
@@ -79,10 +86,21 @@ export function closePanel({ refocus = true } = {}) {
 function modal(on) {
   const panel = byId("evidence");
   panel.setAttribute("role", on ? "dialog" : "complementary");
-  panel.toggleAttribute("aria-modal", on);
+  if (on) panel.setAttribute("aria-modal", "true");
+  else panel.removeAttribute("aria-modal");
   byId("top").inert = on;
   byId("chat").inert = on;
   document.documentElement.style.overflow = on ? "hidden" : "";
+}
+
+// Tab goes round inside the dialog.
+export function keepInside(event) {
+  const stops = [...byId("evidence").querySelectorAll("a[href], button")].filter((stop) => stop.offsetParent);
+  const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
+  const onCard = document.activeElement.matches(".card") && event.shiftKey;
+  if (document.activeElement !== edge && !onCard) return;
+  event.preventDefault();
+  (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
 }
 
 // ---------------------------------------------------------------- the tip over a citation

@@ -1,6 +1,6 @@
 // What the page does by itself: the evidence panel, clicked questions, copying, light and dark, and what a screen reader hears.
 // Gradio replaces the HTML of a turn at each step, so events are handled on the document and nothing is bound to a turn's elements.
-import {clearPanel, closePanel, hideTip, isOpenOver, keepInside, overlay, showAll, showCitation, showTip } from "./evidence.js";
+import { clearPanel, closePanel, coversPage, hideTip, keepInside, overlay, showAll, showCitation, showTip } from "./evidence.js";
 
 const phone = window.matchMedia("(max-width: 700px)");
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -93,7 +93,7 @@ function retry() {
 function startOver() {
   discardTurn = true;
   byId("past").replaceChildren();
-  byId("cards").replaceChildren();
+  clearPanel();
   closePanel({ refocus: false });
   byId("start-over").click();
   hint("A new conversation has begun.");
@@ -173,7 +173,8 @@ function settled(turn) {
   const said = turn.querySelector(".bottom-line, .notice");
   const sources = turn.querySelectorAll(".evidence-store .card").length;
   announce(`${said ? spoken(said) : "Done."} ${sources ? `${sources} sources.` : ""}`);
-  if (!overlay.matches) sources ? showAll(turn, { focus: false }) : byId("cards").replaceChildren();
+  if (sources && !overlay.matches) showAll(turn, { focus: false });
+  if (!sources) clearPanel();
   if (focusAnswer) {
     turn.tabIndex = -1;
     turn.focus({ preventScroll: true });
@@ -248,7 +249,6 @@ const actions = {
   retry: () => retry(),
   skip: () => box().focus(),
   startOver: () => startOver(),
-  themeToggle: () => toggleTheme(),
   view: (button) => { showView(button.dataset.view); window.scrollTo(0, 0); },
 };
 
@@ -261,8 +261,7 @@ function onClick(event) {
   if (button?.matches(".cite")) { showCitation(button); return; }
   const action = button && Object.keys(actions).find((name) => name in button.dataset);
   if (action) { actions[action](button); return; }
-  const outside = "panel" in document.body.dataset && overlay.matches && !event.target.closest("#evidence");
-  if (outside) closePanel();
+  if (coversPage() && !event.target.closest("#evidence")) closePanel();
 }
 
 function onKey(event) {
@@ -271,16 +270,7 @@ function onKey(event) {
   if (typing && event.key === "Enter" && !event.shiftKey && !event.isComposing) guardSend(event);
   // While a word is being composed (accents, other scripts) Enter belongs to that and does not send.
   if (typing && event.key === "Enter" && event.isComposing) event.stopPropagation();
-  if (event.key === "Tab" && "panel" in document.body.dataset && overlay.matches) keepInside(event);
-}
-
-function keepInside(event) {
-  const stops = [...byId("evidence").querySelectorAll("a[href], button")].filter((stop) => stop.offsetParent);
-  const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
-  const onCard = document.activeElement.matches(".card") && event.shiftKey;
-  if (document.activeElement !== edge && !onCard) return;
-  event.preventDefault();
-  (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+  if (event.key === "Tab" && coversPage()) keepInside(event);
 }
 
 function listen() {
@@ -310,7 +300,6 @@ function shorten(field) {
 }
 
 function start() {
-  paint(wanted());
   add("announcer", { class: "unseen", role: "status", "aria-live": "polite" });
   add("tip", { hidden: "", "aria-hidden": "true" });
   const panel = byId("evidence");

@@ -24,7 +24,8 @@
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
-    stored.theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    paint(stored.theme ?? (document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+    const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    stored.theme = theme;
+    paint(theme);
   });
 })();
