@@ -24,7 +24,7 @@ from advisor.web import markup
 from advisor.web.chat import Chat
 from advisor.web.conversations import Caller
 from advisor.web.disputes import disputes_markup
-from advisor.web.document import script_hashes
+from advisor.web.document import script_hashes, static_folder
 from advisor.web.evidence import marked
 from advisor.web.markup import Asked
 from advisor.web.sanitize import safe
@@ -127,7 +127,7 @@ def test_steps_are_numbered_and_say_what_to_measure_in_italics() -> None:
 @pytest.mark.parametrize(("verdict", "words"), [("contradicted", "contradicted by the record"), ("unsupported", "no support found")])
 def test_a_citation_that_does_not_hold_is_marked_in_words(verdict: str, words: str) -> None:
     html = markup.settled(ASKED, answer(citations=(citation(check=verdict),)))
-    assert f'<span class="mark mark-{verdict}">{words}</span>' in html
+    assert re.search(rf'doubt-{verdict}"><button[^>]*>1</button> <span class="mark">{words}</span>', html)
 
 
 @pytest.mark.parametrize("verdict", ["partial", "unsupported"])
@@ -135,7 +135,7 @@ def test_a_sentence_that_its_sources_do_not_carry_is_marked_in_words(verdict: st
     doubtful = Section(
         role="bottom_line", title="Bottom line", sentences=(sentence(support=Support.model_validate({"verdict": verdict, "score": 0.4})),)
     )
-    assert re.search(rf'mark-{verdict}">(partly|not) supported by its sources', markup.settled(ASKED, answer(doubtful)))
+    assert re.search(rf'doubt-{verdict}"><span class="mark">(partly|not) supported by its sources', markup.settled(ASKED, answer(doubtful)))
 
 
 def test_the_searched_question_is_shown_only_when_it_differs() -> None:
@@ -326,7 +326,9 @@ def client(started: TestClient) -> TestClient:
     return started
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/config", "/gradio_api/info", "/web/page.js", "/nothing", "/gradio_api/upload"])
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/config", "/gradio_api/info", f"{static_folder()}/page.js", "/nothing", "/gradio_api/upload"]
+)
 def test_every_response_carries_the_policy(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -379,7 +381,7 @@ def test_a_large_body_that_hides_its_length_is_refused_too(client: TestClient) -
     "path",
     [
         "/gradio_api/file=/etc/passwd", "/gradio_api/file=../../etc/passwd", "/gradio_api/file=http://169.254.169.254/",
-        "/gradio_api/proxy=http://169.254.169.254/", "/web/serve.py", "/web/..%2fserve.py", "/docs", "/openapi.json",
+        "/gradio_api/proxy=http://169.254.169.254/", f"{static_folder()}/serve.py", f"{static_folder()}/..%2fserve.py", "/docs", "/openapi.json",
         "/conversations/01J.md", "/monitoring",
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ def test_hover_and_focus_say_who_published_a_source_and_what_they_gain(page: Pag
 
 def test_a_statement_that_the_record_contradicts_says_so_in_words(page: Page) -> None:
     answer = ask(page, CLICKS)
-    expect(answer.locator(".mark-contradicted").first).to_have_text("contradicted by the record")
+    expect(answer.locator(".doubt-contradicted .mark").first).to_have_text("contradicted by the record")
 
 
 def test_everything_works_by_keyboard(page: Page) -> None:
@@ -154,7 +154,7 @@ def test_text_stands_out_from_what_is_behind_it(open_page: Open, dark: bool) -> 
     measured = {
         name: contrast(page.locator(name))
         for name in (
-            ".asked", ".bottom-line strong", ".part li", ".cite:not([aria-current])", ".cite[aria-current]", ".mark-contradicted",
+            ".asked", ".bottom-line strong", ".part li", ".cite:not([aria-current])", ".cite[aria-current]", ".doubt-contradicted .mark", ".doubt-qualified .mark",
             ".confidence", ".tools .quiet", ".next .chip", ".hint", "#send", "#question textarea", ".view", ".card .number",
             ".card .kind", ".card .title a", ".card .interest", ".passage:not([hidden])", ".passage:not([hidden]) mark",
         )

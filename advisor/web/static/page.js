@@ -71,7 +71,7 @@ function pick(question) {
 }
 
 function setPicked(question) {
-  const field = document.querySelector("#picked textarea, #picked input");
+  const field = document.querySelector("#picked :is(textarea, input)");
   if (field.value === question) return;
   field.value = question;
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -314,7 +314,10 @@ function start() {
 
 // Gradio builds the page after the document has loaded.
 const waiting = new MutationObserver(() => {
-  const parts = ["#top .top", "#turn .welcome", "#past", "#question textarea", "#hint", "#cards", "#disputes .disputes-list"];
+  const parts = [
+    "#top .top", "#turn .welcome", "#past", "#question textarea", "#send", "#hint", "#cards", "#disputes .disputes-list",
+    "#picked :is(textarea, input)", "#pick", "#start-over",
+  ];
   if (!parts.every((part) => document.querySelector(part))) return;
   waiting.disconnect();
   start();
