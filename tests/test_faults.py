@@ -223,12 +223,14 @@ def test_a_question_under_way_keeps_its_index_while_others_use_the_new_one(setti
         answers: list[str] = []
         slow = threading.Thread(target=lambda: answers.append(advisor.ask("Should I buy backlinks patiently?").status))
         slow.start()
-        assert encoder.waits.wait(DEADLINE_S)
-        for generation in sorted(settings.index_dir.glob("gen-*")):
-            _point_to(settings, generation)
-            assert _answers(advisor)
-        assert len(_copies(settings)) == 2
-        encoder.go_on.set()
+        try:
+            assert encoder.waits.wait(DEADLINE_S)
+            for generation in sorted(settings.index_dir.glob("gen-*")):
+                _point_to(settings, generation)
+                assert _answers(advisor)
+            assert len(_copies(settings)) == 2
+        finally:
+            encoder.go_on.set()
         slow.join(DEADLINE_S)
         assert answers == ["answered"]
         _eventually(lambda: len(_copies(settings)) == 1, "the old index is closed")

@@ -23,7 +23,7 @@ def test_the_opening_fits_the_question_as_asked(question: str, expected: str) ->
 
 
 def test_a_turned_question_that_the_answer_was_not_written_for_gets_no_yes_or_no() -> None:
-    text = fitted(LINKS, question="Are links illegal?", canonical=CANONICAL, asks=("is link building worth it",))
+    text = fitted(LINKS, question="Are links useless?", canonical=CANONICAL, asks=("is link building worth it",))
     assert text == "Google says that it uses links."
 
 
@@ -42,6 +42,6 @@ def test_yes_no_questions_are_told(question: str) -> None:
     assert is_yes_no(question)
 
 
-@pytest.mark.parametrize("question", ["What is CTR?", "how do links work", "is it links or clicks"])
+@pytest.mark.parametrize("question", ["What is CTR?", "how do links work", "is it links or clicks", "is it legal to buy backlinks"])
 def test_open_questions_are_told(question: str) -> None:
     assert not is_yes_no(question)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from advisor.answer.lead import fitted
-from advisor.answer.question import business_of
+from advisor.answer.question import business_of, intent_of
 from advisor.index.generation import Index
 from advisor.models import (
     Dispute,
@@ -26,6 +26,7 @@ from advisor.models import (
     Question,
     SectionRole,
     Sentence,
+    Source,
 )
 from advisor.text import figures, stems, words
 
@@ -45,16 +46,18 @@ GUIDANCE_MIN_COSINE = 0.46
 PASSAGE_LEADS_BY = 0.14
 # Passages that fill an answer up are at least this near, and not much farther than the nearest.
 PASSAGE_MIN_COSINE = 0.40
-PASSAGE_BELOW_BEST = 0.16
-# A seller's contested claim is brought up only when it is this near, and once.
+PASSAGE_BELOW_BEST = 0.11
+# A seller's statement is brought up only when it is this near, and a contested one only once.
 SELLER_MIN_COSINE = 0.55
-# What the fused score, the kind of business and the new word of a follow-up add to a cosine.
+# What the fused score, the kind of business, the kind of question and the new word of a follow-up add to a cosine.
 FUSED_WEIGHT = 0.1
 BUSINESS_BONUS = 0.06
+INTENT_BONUS = 0.08
 FOCUS_BONUS = 0.12
 # What a passage gains when it holds what the question asks for: a figure or a time.
 KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
+ENOUGH_REASONS = 5
 WORD_BUDGET = 300
 DEFINITION_BUDGET = 120
 FOLLOW_UPS = 3
@@ -95,10 +98,12 @@ def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
 
 
 def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
-    """Cosine, with what the fused score, the kind of business, and the new words of a follow-up say for the entry."""
+    """Cosine, with what the fused score, the kind of business and of question, and the new words of a follow-up say for the entry."""
     closeness = hit.cosine - FUSED_WEIGHT * (1 - hit.score)
     if entry.business != "any":
         closeness += BUSINESS_BONUS if entry.business == business_of(question.searched) else -BUSINESS_BONUS
+    if intent_of(entry.question) == question.intent:
+        closeness += INTENT_BONUS
     if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
         closeness += FOCUS_BONUS
     return closeness
@@ -134,10 +139,11 @@ class _Page:
         self._add("for_links", (_reviewed(s) for s in entry.for_links))
         self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
         self._add("evidence", (_reviewed(s) for s in entry.evidence))
-        self._add_best_passages(2)
+        self._add_best_passages(1)
         self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
         self._add("steps", (_step(s) for s in entry.steps))
-        self._add_dispute(entry.disputes)
+        if entry.disputes:
+            self._add_dispute(entry.disputes)
         self._add("cautions", (_reviewed(s) for s in entry.cautions[1:]))
 
     def _opening(self, entry: Guidance) -> list[DraftSentence]:
@@ -168,8 +174,9 @@ class _Page:
         self._add_dispute(())
 
     def add_related(self) -> None:
-        """Fill what room is left with the nearest passages that add something."""
-        self._add_best_passages(2 if self.intent == "define" else 3)
+        """Fill what room is left with the nearest passages that add something; an answer with its reasons given needs fewer."""
+        reasons = sum(len(self._parts.get(role, ())) for role in ("for_links", "for_signals", "evidence"))
+        self._add_best_passages(2 if self.intent == "define" else max(1, ENOUGH_REASONS - reasons))
 
     # -------------------------------------------------------------------------------- parts
 
@@ -181,7 +188,7 @@ class _Page:
         floor = max(PASSAGE_MIN_COSINE, best - PASSAGE_BELOW_BEST)
         near = [(p, hit) for p, hit in self.evidence.passages if hit.cosine >= floor]
         ranked = sorted(near, key=lambda pair: -(pair[1].score + self._kind_bonus(pair[0])))
-        return [p for p, hit in ranked if not p.needs_the_record or hit.cosine >= SELLER_MIN_COSINE or hit is near[0][1]]
+        return [p for p, hit in ranked if p.source.is_independent or hit.cosine >= SELLER_MIN_COSINE or hit is near[0][1]]
 
     def _kind_bonus(self, passage: Passage) -> float:
         asked = self.question.searched
@@ -281,11 +288,16 @@ def _positions(dispute: Dispute, index: Index) -> list[DraftSentence]:
     """One sentence a position: who holds it, what they gain, what they say."""
     drafted: list[DraftSentence] = []
     for position in dispute.positions:
-        publishers = dict.fromkeys(index.passages[h].source.publisher for h in position.holders)
+        publishers = dict.fromkeys(_speaker(index.passages[h].source) for h in position.holders)
         says = position.says.rstrip(".")
         text = f"{' and '.join(publishers)} ({position.interest}): {says[0].lower()}{says[1:]}."
         drafted.append(DraftSentence(text=text, cites=position.holders, meaning=position.says))
     return drafted
+
+
+def _speaker(source: Source) -> str:
+    """Who says it: the person quoted in a report, else the publisher."""
+    return source.author if source.author and source.kind == "practitioner" else source.publisher
 
 
 def _record(dispute: Dispute) -> DraftSentence:

@@ -16,16 +16,18 @@ YES_NO_QUESTION = re.compile(
     r"^((so|but|and|ok|hi|hello|hey|please|well)[, ]+)*(should|shall|can|could|do|does|did|is|are|was|were|will|would|has|have|am|may|must|isn't|"
     r"aren't|don't|doesn't|won't|can't|true or false)\b"
     r"|\b(should (i|we|you|they)|can (i|we)|could (i|we)|do (i|we) (need|have|really)|is (it|this|that|there)|are (they|there|these|links|backlinks)|"
-    r"does (it|this|that|google)|will (it|this|that)|is it true|worth it|right\?)",
+    r"does (it|this|that|google)|will (it|this|that)|is it true|worth it|right\?)(?!\w)",
     re.IGNORECASE,
 )
 OPEN_QUESTION = re.compile(r"^(what|why|how|which|who|where|when|whats|hows|tell|explain|give|list|describe|compare)\b", re.IGNORECASE)
+# The corpus knows policies, not laws: neither yes nor no is an answer to these.
+LEGAL = re.compile(r"\b(il)?legal(ly)?\b|\blaws?\b|\bcrime\b", re.IGNORECASE)
 # Words that turn a question round: "are links useless" asks the opposite of "are links useful".
 TURNING = frozenset(
     """dead dying useless pointless worthless wrong bad harmful harm harms hurt hurts risky dangerous unsafe stop quit ignore avoid skip
-    against forbidden prohibited illegal banned ban myth fake lie nonsense obsolete outdated over overrated waste wasting wasted without
+    against forbidden prohibited banned ban myth lie nonsense obsolete outdated overrated waste wasting wasted scam scams
     not never no cannot can't don't doesn't isn't aren't won't shouldn't nothing penalized penalised penalty punish punished kill kills
-    bullshit crap irrelevant unnecessary false lost losing""".split()
+    bullshit crap irrelevant unnecessary false""".split()
 )
 
 
@@ -53,8 +55,8 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
 
 
 def is_yes_no(question: str) -> bool:
-    """Whether yes or no can answer the question. "Should I do this or that?" cannot be."""
-    if OPEN_QUESTION.match(question) or re.search(r"\bor\b(?! (not|no)\b)", question, re.IGNORECASE):
+    """Whether yes or no can answer the question. "Should I do this or that?" and questions of law are not such."""
+    if OPEN_QUESTION.match(question) or LEGAL.search(question) or re.search(r"\bor\b(?! (not|no)\b)", question, re.IGNORECASE):
         return False
     return bool(YES_NO_QUESTION.search(question))
 

@@ -103,7 +103,11 @@ class Lexicon:
         return str(near[0]).capitalize() if word[0].isupper() else str(near[0])
 
     def _is_form_of_known(self, word: str) -> bool:
-        return any(word.endswith(end) and word[: -len(end)] in self.ordinary for end in ("s", "es", "ed", "ing", "ly", "er"))
+        """Whether an ordinary word becomes this one, or this one an ordinary word, by an ending."""
+        endings = ("s", "es", "d", "ed", "r", "er", "ing", "ly", "y")
+        if any(word.endswith(end) and word[: -len(end)] in self.ordinary for end in endings):
+            return True
+        return any(word + end in self.ordinary for end in endings) or word.removesuffix("e") + "ing" in self.ordinary
 
 
 # Words of the trade that a general vocabulary lacks.

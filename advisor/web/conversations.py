@@ -12,8 +12,9 @@ from ulid import ULID
 from advisor.models import Answer, Event
 from advisor.web.markup import Asked
 
-CONVERSATIONS_KEPT = 1_000
-ANSWERS_KEPT = 50
+# Together at most about 200 MB, since answers share their texts with the corpus.
+CONVERSATIONS_KEPT = 500
+ANSWERS_KEPT = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Site:
     advisor: Advisor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     # Kept between runs: encoding the corpus takes half a minute, and a later run encodes only what has changed.
     data = Path(request.config.cache.mkdir("browser-data"))
@@ -51,8 +51,9 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
         advisor.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    # Not for the whole session: while Playwright runs, an event loop runs too, and other tests could not start theirs.
     found = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on the PATH, so the page was not opened")

@@ -278,9 +278,11 @@ function listen() {
   document.addEventListener("click", (event) => { if (event.target.closest("#send")) guardSend(event); }, true);
   document.addEventListener("keydown", onKey, true);
   document.addEventListener("input", (event) => { if (event.target === box()) count(); });
-  for (const [show, hide] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
-    document.addEventListener(show, (event) => { if (event.target.matches?.(".cite")) showTip(event.target); });
-    document.addEventListener(hide, (event) => { if (event.target.matches?.(".cite")) hideTip(); });
+  document.addEventListener("mouseover", (event) => { if (event.target.matches?.(".cite")) showTip(event.target); });
+  // Only when it is the keyboard that moves: after a tap the number gets the focus back too, and a tip would be in the way.
+  document.addEventListener("focusin", (event) => { if (event.target.matches?.(".cite:focus-visible")) showTip(event.target); });
+  for (const leaving of ["mouseout", "focusout"]) {
+    document.addEventListener(leaving, (event) => { if (event.target.matches?.(".cite")) hideTip(); });
   }
   document.addEventListener("scroll", hideTip, { passive: true, capture: true });
   overlay.addEventListener("change", () => closePanel({ refocus: false }));
@@ -305,6 +307,7 @@ function start() {
   const panel = byId("evidence");
   panel.setAttribute("role", "complementary");
   panel.setAttribute("aria-labelledby", "panel-title");
+  byId("past").setAttribute("role", "region");
   byId("past").setAttribute("aria-label", "Earlier in this conversation");
   new MutationObserver(onTurnChange).observe(byId("turn"), { childList: true, subtree: true });
   listen();
