@@ -15,7 +15,7 @@ from ulid import ULID
 from advisor.answer import extract
 from advisor.answer.confidence import confidence
 from advisor.answer.question import Lexicon, is_smalltalk, understand
-from advisor.answer.scope import STARTERS, best_cosine, input_refusal, refusal_for
+from advisor.answer.scope import STARTERS, best_cosine, input_refusal, nothing_near, refusal_for
 from advisor.answer.verify import verify
 from advisor.errors import AdvisorError, NotFoundError
 from advisor.index.build import Progress, current_generation, ensure_index, open_current
@@ -163,6 +163,8 @@ class Advisor:
         if refusal:
             return self._refused(question, refusal, opened, conversation, started)
         draft = extract.write(question, evidence, index)
+        if not draft.sections:
+            return self._refused(question, nothing_near(evidence), opened, conversation, started)
         written = time.perf_counter()
         sections, citations = verify(draft, index, self._encoder)
         disputes = [self.dispute(d) for d in draft.disputes]

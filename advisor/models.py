@@ -222,12 +222,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeVerdict:
-    """How the question lies to the field: probabilities that sum to 1, and the nearest uncovered topic."""
+    """How the question lies to the field.
+
+    Attributes:
+        covered: With `uncovered` and `off_topic`, probabilities that sum to 1.
+        nearest_uncovered: The topic of the nearest example of an uncovered question.
+        nearest_outside: The highest cosine with any example of an uncovered or off-topic question.
+    """
 
     covered: float
     uncovered: float
     off_topic: float
     nearest_uncovered: str = ""
+    nearest_outside: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,14 @@ def test_a_sentence_without_an_opening_stays_as_it_is() -> None:
 
 def test_two_turning_words_cancel_out() -> None:
     assert is_turned("is it wrong to buy links")
-    assert not is_turned("is it bad if I never disavow")
+    assert not is_turned("is it wrong to ignore toxic links")
+
+
+def test_a_condition_does_not_turn_a_question() -> None:
+    text = fitted(
+        "Yes. Digital PR is a good way.", question="is digital PR worth it with no news", canonical="Is digital PR worth it?", asks=()
+    )
+    assert text == "Yes. Digital PR is a good way."
 
 
 @pytest.mark.parametrize("question", ["Should I buy links?", "my ctr is low, do i need more links", "is it true that dwell time counts"])

@@ -19,7 +19,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
 STRONG: frozenset[Kind] = frozenset({"official", "court", "paper", "study"})
 MIN_FIRM = 2
 # Below this the answer may be to a neighbor of the question; on the tuning half most misplaced answers lie there.
-NEAR_COSINE = 0.5
+NEAR_COSINE = 0.55
 
 
 def confidence(

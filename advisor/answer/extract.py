@@ -51,7 +51,7 @@ PASSAGE_BELOW_BEST = 0.11
 SELLER_MIN_COSINE = 0.55
 # What the fused score, the kind of business, the kind of question and the new word of a follow-up add to a cosine.
 FUSED_WEIGHT = 0.1
-BUSINESS_BONUS = 0.06
+BUSINESS_BONUS = 0.04
 INTENT_BONUS = 0.08
 FOCUS_BONUS = 0.12
 # What a passage gains when it holds what the question asks for: a figure or a time.
@@ -102,8 +102,11 @@ def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
     closeness = hit.cosine - FUSED_WEIGHT * (1 - hit.score)
     if entry.business != "any":
         closeness += BUSINESS_BONUS if entry.business == business_of(question.searched) else -BUSINESS_BONUS
-    if intent_of(entry.question) == question.intent:
+    asks = intent_of(entry.question)
+    if asks == question.intent:
         closeness += INTENT_BONUS
+    elif asks == "define":
+        closeness -= INTENT_BONUS
     if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
         closeness += FOCUS_BONUS
     return closeness
@@ -289,10 +292,14 @@ def _positions(dispute: Dispute, index: Index) -> list[DraftSentence]:
     drafted: list[DraftSentence] = []
     for position in dispute.positions:
         publishers = dict.fromkeys(_speaker(index.passages[h].source) for h in position.holders)
-        says = position.says.rstrip(".")
-        text = f"{' and '.join(publishers)} ({position.interest}): {says[0].lower()}{says[1:]}."
+        text = f"{' and '.join(publishers)} ({position.interest}): {_uncapitalized(position.says.rstrip('.'))}."
         drafted.append(DraftSentence(text=text, cites=position.holders, meaning=position.says))
     return drafted
+
+
+def _uncapitalized(text: str) -> str:
+    """The text with a small first letter, unless its first word is a name or an abbreviation."""
+    return text if (len(text) > 1 and text[1].isupper()) or text.startswith(("Google", "Bing")) else text[0].lower() + text[1:]
 
 
 def _speaker(source: Source) -> str:

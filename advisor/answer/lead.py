@@ -26,7 +26,7 @@ LEGAL = re.compile(r"\b(il)?legal(ly)?\b|\blaws?\b|\bcrime\b", re.IGNORECASE)
 TURNING = frozenset(
     """dead dying useless pointless worthless wrong bad harmful harm harms hurt hurts risky dangerous unsafe stop quit ignore avoid skip
     against forbidden prohibited banned ban myth lie nonsense obsolete outdated overrated waste wasting wasted scam scams
-    not never no cannot can't don't doesn't isn't aren't won't shouldn't nothing penalized penalised penalty punish punished kill kills
+    cheating killing penalized penalised penalty punish punished kill kills
     bullshit crap irrelevant unnecessary false""".split()
 )
 

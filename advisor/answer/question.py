@@ -19,20 +19,23 @@ from advisor.text import STOPWORDS, clean, stem, stems, words
 # A misspelt word is replaced by a word of the field only when at least this share of its letters stay.
 SPELLING_SIMILARITY = 0.79
 SHORTEST_CORRECTED = 5
-# A follow-up that is this near to a covered question by itself is a new question, whatever word it opens with.
+# A follow-up that is this near to a covered question by itself is a new question, whatever word it opens with; one that is short or
+# points back with a pronoun must be nearer.
 STANDS_ALONE_COSINE = 0.66
+FRAGMENT_STANDS_ALONE_COSINE = 0.8
+FRAGMENT_WORDS = 5
 # A word in fewer than about one passage in twenty: ln(1 + 20).
 RARE_FROM = 3.0
 
 INTENT_PATTERNS: Final[tuple[tuple[Intent, str], ...]] = (
     ("verify", r"\b(is it (really )?true|true or false|is it (a )?(myth|fact)|myth|debunk|fact.?check|i (read|heard|saw|was told)|"
-               r"(someone|they|my \w+|an? \w+) (says?|claims?|told me|said)|claims? that|who says|legit)\b"),
+               r"(someone|they|(my|our|an?|the) (boss|agency|client|seo|consultant|developer|friend|colleague|manager|guy|article|blog|post|vendor|seller|expert)) (says?|claims?|told (me|us)|said)|claims? that|who says|legit)\b"),
     ("compare", r"^(should|shall|do|does|is|are|can|could|would)\b.*\bor (?!(not|no|is|else|so|any)\b)|"
                 r"\b(vs\.?|versus|compared? (to|with)|better than|or (should|fix|improve|work|focus|invest|rather)|rather than|instead of|"
                 r"which (is|one|matters?|counts?|has|of)|more important|matters? more|difference between|balance|split|prioriti[sz]e|trade.?off)\b"),
     ("how_to", r"^(how (do|can|should|would|to|might)|what should|what (do|can) (i|we) do|what to do|where (do|should) (i|we) (start|begin))|"
                r"\b(step.by.step|steps|plan|checklist|help me|tips|best way|how (do|can|should) (i|we)|what (should|can|do) (i|we)|what next)\b"),
-    ("figure", r"\b(how (many|much|long|often|fast|big|high|low|soon)|what (percent(age)?|share|number|rate|ctr)|average|typical|usual|benchmark|"
+    ("figure", r"\b(how (many|much|long|often|fast|big|high|low|soon)|what (percent(age)?|share|number|rate|ctr)|average|typical|usual|normal|benchmark|(good|bad|low|high) (ctr|click.through rate|rate) (for|at|in)|"
                r"statistics?|percent(age)?)\b"),
     ("define", r"^(what('?s| is| are| does)( an?| the)? [\w\s/&-]{2,40}(mean|meaning|stand for)?\??$|define\b|meaning of|explain what)|"
                r"\b(meaning|definition|stands? for|what does .* mean)\b"),
@@ -55,6 +58,9 @@ OPENER = re.compile(
 )
 BACK_REFERENCE = re.compile(
     r"\b(it|its|that|this|those|these|they|them|their|there|the same|one|ones|such|either|both|neither|above|former|latter)\b", re.I
+)
+POINTS_BACK = re.compile(
+    r"\b(it|its|that|they|them|those|these|ones?)\b(?! (true|ok|okay|safe|worth|possible|better|legal|bad|good)\b)", re.IGNORECASE
 )
 AUDIENCE = re.compile(r"^(and |but |what about |how about |what if (it'?s |i'?m |we'?re )?|so )*(for|with|on|in|as) ", re.IGNORECASE)
 OPENING_WORDS = re.compile(r"^((and|but|so|also|then|ok(ay)?|or|what about|how about|and what about)\b[,:]?\s*)+", re.IGNORECASE)
@@ -89,13 +95,20 @@ class Lexicon:
     def _is_spelt(self, word: str) -> bool:
         return word in self.ordinary or word.rstrip("s") in self.ordinary or word in FIELD_WORDS
 
+    @cached_property
+    def outside(self) -> frozenset[str]:
+        """The words of the examples outside the field: rightly spelt, and not to be turned into words of the field."""
+        scope = self.index.corpus.scope
+        texts = (*scope.off_topic, *(example for topic in scope.uncovered for example in topic.examples))
+        return frozenset(w for text in texts for w in words(text))
+
     def corrected(self, question: str) -> str:
         """The question with unknown words replaced by the near word of the field, if there is one."""
         return re.sub(r"[A-Za-z]{5,}", lambda match: self._corrected_word(match.group()), question)
 
     def _corrected_word(self, word: str) -> str:
         lower = word.lower()
-        if lower in self.ordinary or lower in FIELD_WORDS or lower in STOPWORDS or self._is_form_of_known(lower):
+        if lower in self.ordinary or lower in self.outside or lower in FIELD_WORDS or lower in STOPWORDS or self._is_form_of_known(lower):
             return word
         near = process.extractOne(lower, self.domain, scorer=OSA.normalized_similarity, score_cutoff=SPELLING_SIMILARITY)
         if near is None:
@@ -158,13 +171,14 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
     bare = OPENING_WORDS.sub("", question)
     if AUDIENCE.match(question):
         return True
-    leans = bool(OPENER.match(question) or BACK_REFERENCE.search(question)) or len(words(question)) < 4
+    leans = bool(OPENER.match(question) or BACK_REFERENCE.search(question)) or len(words(question)) < FRAGMENT_WORDS
     if not leans:
         return False
     if len(stems(bare)) < 2 and len(words(bare)) < 4 and not _names_the_field(bare):
         return True
     hits = index.dense.search(GUIDANCE, encoder.encode([bare or question]), top_k=5)
-    return not hits or hits[0].cosine < STANDS_ALONE_COSINE
+    fragment = len(words(bare)) < FRAGMENT_WORDS or bool(POINTS_BACK.search(bare))
+    return not hits or hits[0].cosine < (FRAGMENT_STANDS_ALONE_COSINE if fragment else STANDS_ALONE_COSINE)
 
 
 def _rare_stems(text: str, index: Index) -> tuple[str, ...]:

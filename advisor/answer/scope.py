@@ -76,18 +76,21 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     """A refusal if the question lies outside the field or outside the sources, else None."""
     best = best_cosine(evidence)
     scope = evidence.scope
-    if best >= SURELY_COVERED_COSINE:
+    if best >= SURELY_COVERED_COSINE and best > scope.nearest_outside:
         return None
     if len(words(question.searched)) == 1 and best < UNCOVERED_BELOW_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
     if scope.off_topic >= OFF_TOPIC_PROBABILITY:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
-    if scope.uncovered >= UNCOVERED_PROBABILITY and best < UNCOVERED_BELOW_COSINE:
+    if scope.uncovered >= UNCOVERED_PROBABILITY and (best < UNCOVERED_BELOW_COSINE or best < scope.nearest_outside):
         message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
         return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
-    if best < NOTHING_NEAR_COSINE:
-        return Refusal(reason="unclear", message=NOT_UNDERSTOOD, suggestions=_nearest(evidence))
-    return None
+    return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
+
+
+def nothing_near(evidence: Evidence) -> Refusal:
+    """The refusal when nothing was found that could answer."""
+    return Refusal(reason="unclear", message=NOT_UNDERSTOOD, suggestions=_nearest(evidence))
 
 
 def best_cosine(evidence: Evidence) -> float:
