@@ -188,8 +188,11 @@ def _advisor(settings: Settings | None = None) -> Advisor:
 def _progress() -> Iterator[_Bar]:
     """A progress bar on standard error; it shows itself only once there is work to show."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=not err.is_terminal) as progress:
-        yield _Bar(progress)
+    bar = _Bar(Progress(*columns, console=err))
+    try:
+        yield bar
+    finally:
+        bar.stop()
 
 
 class _Bar:
@@ -202,10 +205,17 @@ class _Bar:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if total == 0:
             return
+        if not self._tasks:
+            self._progress.start()
         if stage not in self._tasks:
             name = "Encoding texts" if stage == "Encoding" else f"{stage} the index"
             self._tasks[stage] = self._progress.add_task(name, total=total)
         self._progress.update(self._tasks[stage], completed=done)
+
+    def stop(self) -> None:
+        """Leave the finished bars as they stand; without any there is nothing to leave."""
+        if self._tasks:
+            self._progress.stop()
 
 
 @contextmanager

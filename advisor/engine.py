@@ -167,7 +167,7 @@ class Advisor:
             return self._refused(question, nothing_near(evidence), opened, conversation, started)
         written = time.perf_counter()
         sections, citations = verify(draft, index, self._encoder)
-        disputes = [self.dispute(d) for d in draft.disputes]
+        disputes = [d for d in index.corpus.disputes if d.id in draft.disputes]
         trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence))
         verified = time.perf_counter()
         self._remember(conversation, Turn(searched=question.searched, status="answered", guidance=draft.guidance))

@@ -10,12 +10,14 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from advisor.cli import app
@@ -208,7 +210,7 @@ class WaitingEncoder(WordEncoder):
         self.waits = threading.Event()
         self.go_on = threading.Event()
 
-    def encode(self, texts, *, progress=None):  # type: ignore[no-untyped-def]
+    def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
         if any("patiently" in text for text in texts):
             self.waits.set()
             assert self.go_on.wait(DEADLINE_S)

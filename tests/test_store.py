@@ -159,6 +159,21 @@ def test_flipped_bits_in_values_alone_cost_only_those_vectors(settings: Settings
         assert sorted(store.vectors(list(rows), ENCODER)) == sorted(rows)[5:]
 
 
+def test_a_log_that_a_killed_process_left_is_not_played_into_a_new_database(settings: Settings, tmp_path: Path) -> None:
+    log = _file(settings).with_name("advisor.sqlite3-wal")
+    with contextlib.closing(Store.open(settings)) as store:
+        rows = _rows(100)
+        store.add_vectors(rows, ENCODER)
+        left = log.read_bytes()
+    assert left
+    _file(settings).unlink()
+    log.write_bytes(left)
+    with contextlib.closing(Store.open(settings)) as store:
+        assert store.vectors(list(rows), ENCODER) == {}
+        store.add_vectors(rows, ENCODER)
+        assert len(store.vectors(list(rows), ENCODER)) == 100
+
+
 def test_a_file_in_place_of_the_data_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     with pytest.raises(StorageError) as caught:
