@@ -157,8 +157,9 @@ class UncoveredTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Examples from which the limits of the field are learned."""
+    """Examples from which the limits of the field are learned. `covered` adds loosely worded questions to the asks of the corpus."""
 
+    covered: tuple[str, ...] = ()
     off_topic: tuple[str, ...] = ()
     uncovered: tuple[UncoveredTopic, ...] = ()
 

@@ -101,3 +101,16 @@ def test_a_canonical_question_leads_to_its_own_guidance(real_advisor: Advisor) -
         if not set(entry.answer[0].rests_on) <= cited:
             missed.append(entry.id)
     assert len(missed) <= len(real_advisor.corpus.guidance) * 0.02, missed
+
+
+def test_another_subject_in_a_conversation_is_not_read_as_a_follow_up(real_advisor: Advisor) -> None:
+    first = real_advisor.ask("Should I buy backlinks?")
+    answer = real_advisor.ask("ok and what is a good pizza place in rome", conversation_id=first.conversation_id)
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "off_topic"
+
+
+def test_a_follow_up_finds_what_it_is_newly_about(real_advisor: Advisor) -> None:
+    first = real_advisor.ask("does google use bounce rate")
+    answer = real_advisor.ask("does that hold for bing too", conversation_id=first.conversation_id)
+    assert any(c.source_id.startswith("bing-") for c in answer.citations)

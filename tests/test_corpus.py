@@ -92,7 +92,8 @@ def test_every_gold_of_the_eval_is_a_passage(corpus: Corpus) -> None:
 
 
 def test_no_eval_question_is_an_ask_of_the_corpus(corpus: Corpus) -> None:
-    asks = {a.casefold().strip(" ?!.") for owner in (*corpus.passages, *corpus.guidance) for a in owner.asks}
+    every = [a for p in corpus.passages for a in p.asks] + [a for g in corpus.guidance for a in g.asks]
+    asks = {a.casefold().strip(" ?!.") for a in every}
     copied = [
         q.id for q in read_questions() if q.half == "report" and q.expect == "answered" and q.question.casefold().strip(" ?!.") in asks
     ]

@@ -64,7 +64,8 @@ def test_an_off_topic_question_is_refused_without_sources(advisor: Advisor) -> N
     assert answer.refusal is not None
     assert answer.refusal.reason == "off_topic"
     assert answer.refusal.suggestions
-    assert answer.sections == answer.citations == ()
+    assert not answer.sections
+    assert not answer.citations
 
 
 @pytest.mark.parametrize(

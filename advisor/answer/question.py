@@ -24,6 +24,9 @@ SHORTEST_CORRECTED = 5
 STANDS_ALONE_COSINE = 0.66
 FRAGMENT_STANDS_ALONE_COSINE = 0.8
 FRAGMENT_WORDS = 5
+# A text of so many words that is so surely off topic is another subject, not a follow-up.
+SHORTEST_SUBJECT_WORDS = 3
+OTHER_SUBJECT_PROBABILITY = 0.8
 # A word in fewer than about one passage in twenty: ln(1 + 20).
 RARE_FROM = 3.0
 
@@ -169,6 +172,8 @@ def _follow_up_intent(question: str, topic: str) -> Intent:
 def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> bool:
     """Whether a question makes sense only after another: by its opening, a pronoun, or its length, and only if nothing covers it alone."""
     bare = OPENING_WORDS.sub("", question)
+    if _changes_the_subject(bare, index, encoder):
+        return False
     if AUDIENCE.match(question):
         return True
     leans = bool(OPENER.match(question) or BACK_REFERENCE.search(question)) or len(words(question)) < FRAGMENT_WORDS
@@ -179,6 +184,17 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
     hits = index.dense.search(GUIDANCE, encoder.encode([bare or question]), top_k=5)
     fragment = len(words(bare)) < FRAGMENT_WORDS or bool(POINTS_BACK.search(bare))
     return not hits or hits[0].cosine < (FRAGMENT_STANDS_ALONE_COSINE if fragment else STANDS_ALONE_COSINE)
+
+
+def _changes_the_subject(text: str, index: Index, encoder: Encoder) -> bool:
+    """Whether a text says enough by itself to be off topic, so that it must not borrow a topic from the conversation.
+
+    It must hold a word that no passage holds: "how long until it pays off" is off topic only by itself.
+    """
+    foreign = any(not index.passage_words.knows(s) for s in stems(text))
+    if not foreign or POINTS_BACK.search(text) or len(words(text)) < SHORTEST_SUBJECT_WORDS:
+        return False
+    return index.scope.judge(encoder.encode([text])[0]).off_topic >= OTHER_SUBJECT_PROBABILITY
 
 
 def _rare_stems(text: str, index: Index) -> tuple[str, ...]:

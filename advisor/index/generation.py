@@ -71,7 +71,7 @@ def texts_to_encode(corpus: Corpus) -> tuple[str, ...]:
     texts += [s.text for g in corpus.guidance for s in g.sentences()]
     texts += [p.check.note for p in corpus.passages if p.check.note]
     texts += [text for d in corpus.disputes for text in (d.record, *(p.says for p in d.positions))]
-    texts += [*corpus.scope.off_topic, *(e for u in corpus.scope.uncovered for e in u.examples)]
+    texts += [*corpus.scope.covered, *corpus.scope.off_topic, *(e for u in corpus.scope.uncovered for e in u.examples)]
     return tuple(dict.fromkeys(texts))
 
 
@@ -104,6 +104,7 @@ def write(folder: Path, corpus: Corpus, vectors: Mapping[str, Vectors], encoder:
     KeywordIndex.build(_guidance_documents(corpus)).save(folder / "bm25-guidance")
     pairs = [(u.topic, example) for u in corpus.scope.uncovered for example in u.examples]
     asks = [ask for p in corpus.passages for ask in p.asks] + [ask for g in corpus.guidance for ask in g.asks]
+    asks += corpus.scope.covered
     ScopeModel.fit(
         covered=stacked(asks),
         uncovered=stacked([example for _, example in pairs]),

@@ -146,6 +146,7 @@ class UncoveredCard(_Card):
 
 
 class ScopeCard(_Card):
+    covered: tuple[Text, ...] = ()
     off_topic: tuple[Text, ...]
     uncovered: tuple[UncoveredCard, ...]
 
@@ -291,6 +292,7 @@ def _assemble(
         guidance=tuple(_guidance(card) for card in guidance),
         disputes=tuple(_dispute(card) for card in disputes),
         scope=Scope(
+            covered=scope.covered,
             off_topic=scope.off_topic,
             uncovered=tuple(UncoveredTopic(topic=u.topic, examples=u.examples) for u in scope.uncovered),
         ),
