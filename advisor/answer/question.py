@@ -26,7 +26,7 @@ FRAGMENT_STANDS_ALONE_COSINE = 0.8
 FRAGMENT_WORDS = 5
 # A text of so many words that is so surely off topic is another subject, not a follow-up.
 SHORTEST_SUBJECT_WORDS = 3
-OTHER_SUBJECT_PROBABILITY = 0.8
+OTHER_SUBJECT_PROBABILITY = 0.9
 # A word in fewer than about one passage in twenty: ln(1 + 20).
 RARE_FROM = 3.0
 
@@ -189,10 +189,11 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
 def _changes_the_subject(text: str, index: Index, encoder: Encoder) -> bool:
     """Whether a text says enough by itself to be off topic, so that it must not borrow a topic from the conversation.
 
-    It must hold a word that no passage holds: "how long until it pays off" is off topic only by itself.
+    Half of its content words must be such as no passage holds: "how long until it pays off" is off topic only by itself.
     """
-    foreign = any(not index.passage_words.knows(s) for s in stems(text))
-    if not foreign or POINTS_BACK.search(text) or len(words(text)) < SHORTEST_SUBJECT_WORDS:
+    content = stems(text)
+    foreign = sum(not index.passage_words.knows(s) for s in content)
+    if 2 * foreign < max(len(content), 1) or POINTS_BACK.search(text) or len(words(text)) < SHORTEST_SUBJECT_WORDS:
         return False
     return index.scope.judge(encoder.encode([text])[0]).off_topic >= OTHER_SUBJECT_PROBABILITY
 

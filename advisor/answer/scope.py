@@ -11,7 +11,7 @@ from advisor.text import words
 # Chosen on the tuning half of evals/questions.jsonl; see evals/results/. All are absolute evidence: probabilities of the scope
 # classifier and raw cosines, never fused or per-question scores, which separate poorly.
 SURELY_COVERED_COSINE = 0.65
-OFF_TOPIC_PROBABILITY = 0.45
+OFF_TOPIC_PROBABILITY = 0.5
 SURELY_OFF_TOPIC_PROBABILITY = 0.93
 AS_GOOD_AS_ASKED_COSINE = 0.85
 NEARER_OUTSIDE_BY = 0.15
