@@ -10,10 +10,10 @@ from advisor.text import words
 
 # Chosen on the tuning half of evals/questions.jsonl; see evals/results/. All are absolute evidence: probabilities of the scope
 # classifier and raw cosines, never fused or per-question scores, which separate poorly.
-SURELY_COVERED_COSINE = 0.65
+# A question this near to what is covered, and so much nearer than to any example outside, is covered.
+COVERED_COSINE = 0.5
+COVERED_BY = 0.12
 OFF_TOPIC_PROBABILITY = 0.5
-SURELY_OFF_TOPIC_PROBABILITY = 0.93
-AS_GOOD_AS_ASKED_COSINE = 0.85
 NEARER_OUTSIDE_BY = 0.15
 UNCOVERED_PROBABILITY = 0.7
 UNCOVERED_BELOW_COSINE = 0.5
@@ -79,15 +79,14 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     """A refusal if the question lies outside the field or outside the sources, else None."""
     best = best_cosine(evidence)
     scope = evidence.scope
-    surely_off_topic = scope.off_topic >= SURELY_OFF_TOPIC_PROBABILITY and best < AS_GOOD_AS_ASKED_COSINE
-    if best >= SURELY_COVERED_COSINE and best > scope.nearest_outside and not surely_off_topic:
+    if best >= COVERED_COSINE and best - scope.nearest_outside >= COVERED_BY:
         return None
     if len(words(question.searched)) == 1 and best < UNCOVERED_BELOW_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
     outside = scope.nearest_outside > best + NEARER_OUTSIDE_BY
     if scope.off_topic >= OFF_TOPIC_PROBABILITY or (outside and scope.off_topic > scope.uncovered):
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
-    if scope.uncovered >= UNCOVERED_PROBABILITY and (best < UNCOVERED_BELOW_COSINE or outside):
+    if scope.uncovered >= UNCOVERED_PROBABILITY and (best < UNCOVERED_BELOW_COSINE or best < scope.nearest_outside):
         message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
         return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
     return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
