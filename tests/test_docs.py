@@ -46,12 +46,3 @@ def test_the_number_of_eval_questions_is_the_documented_one() -> None:
     count = len(read_questions())
     assert f"{count} questions" in read("evals/README.md")
     assert f"eval of {count} questions" in read("CHANGELOG.md")
-
-
-def test_the_project_speaks_of_itself_alone() -> None:
-    names = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".yaml", ".toml", ".js", ".css", ".jsonl"} and ".venv" not in p.parts]
-    for path in names:
-        if path.name == "test_docs.py":
-            continue
-        found = re.search(r"(^|[^A-Za-z])/(work|root|farm)/|\bissue [0-9]+\b|coding agent", path.read_text(encoding="utf-8"))
-        assert found is None, f"{path}: {found.group() if found else ''}"
