@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from advisor.models import Evidence, Question, Refusal
-from advisor.text import words
+from advisor.text import stem, stems, words
 
 # Chosen on the tuning half of evals/questions.jsonl; see evals/results/. All are absolute evidence: probabilities of the scope
 # classifier and raw cosines, never fused or per-question scores, which separate poorly.
@@ -18,6 +18,11 @@ NEARER_OUTSIDE_BY = 0.15
 UNCOVERED_PROBABILITY = 0.7
 UNCOVERED_BELOW_COSINE = 0.5
 NOTHING_NEAR_COSINE = 0.38
+SUBJECT = frozenset(
+    stem(w)
+    for w in ("links", "backlinks", "referring", "clicks", "ctr", "rankings", "position", "impressions", "bounce", "dwell", "anchor")
+)
+SUBJECT_WORDS = 2
 LETTERS_IN_ENGLISH = 0.6
 
 NOT_OUR_FIELD = "That is outside my field: I answer questions about balancing links and user signals in search."
@@ -86,10 +91,16 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     outside = scope.nearest_outside > best + NEARER_OUTSIDE_BY
     if scope.off_topic >= OFF_TOPIC_PROBABILITY or (outside and scope.off_topic > scope.uncovered):
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
-    if scope.uncovered >= UNCOVERED_PROBABILITY and (best < UNCOVERED_BELOW_COSINE or best < scope.nearest_outside):
+    far = best < UNCOVERED_BELOW_COSINE and not names_the_subject(question.searched)
+    if scope.uncovered >= UNCOVERED_PROBABILITY and (far or best < scope.nearest_outside):
         message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
         return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
     return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
+
+
+def names_the_subject(question: str) -> bool:
+    """Whether a question names two different things that the advisor is about, however loosely it is put."""
+    return len(SUBJECT & set(stems(question))) >= SUBJECT_WORDS
 
 
 def nothing_near(evidence: Evidence) -> Refusal:
