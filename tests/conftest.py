@@ -73,9 +73,12 @@ def advisor(tmp_path_factory: pytest.TempPathFactory, built_data: Path) -> Itera
 
 
 @pytest.fixture(scope="session")
-def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the index of the shipped corpus, made once for all tests that need the real encoder."""
-    data = tmp_path_factory.mktemp("real") / "data"
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """A data folder with the index of the shipped corpus, made once for all tests that need the real encoder.
+
+    Kept between runs: encoding the corpus takes the better part of a minute, and a later run encodes only what has changed.
+    """
+    data = request.config.cache.mkdir("real-data")
     settings = Settings(data_dir=data)
     build_index(settings, SentenceEncoder.from_setting(settings.encoder))
     return data

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.engine import SMALLTALK, Advisor
 from advisor.errors import NotFoundError
@@ -86,6 +88,16 @@ def test_unreadable_input_gets_one_sentence_that_says_what_to_do(advisor: Adviso
     assert answer.refusal.reason == "unclear"
     assert words in answer.refusal.message
     assert len(answer.model_dump_json()) < 5_000
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(text=st.text(max_size=400), earlier=st.sampled_from(["", "Should I buy backlinks?"]))
+def test_no_text_breaks_an_answer(advisor: Advisor, text: str, earlier: str) -> None:
+    conversation = advisor.ask(earlier).conversation_id if earlier else None
+    answer = advisor.ask(text, conversation_id=conversation)
+    assert answer.status in ("answered", "refused")
+    assert (answer.refusal is None) == bool(answer.sections)
+    json.loads(answer.model_dump_json())
 
 
 def test_a_greeting_is_answered_without_citations(advisor: Advisor) -> None:

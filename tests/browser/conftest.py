@@ -34,13 +34,11 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    # Kept between runs: encoding the corpus takes half a minute, and a later run encodes only what has changed.
-    data = Path(request.config.cache.mkdir("browser-data"))
+def site(real_data: Path) -> Iterator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.MonkeyPatch.context() as patch:
         for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_CACHE_FREQUENCY"):
             patch.setenv(name, "")  # so that what the application sets is undone
-        settings = Settings(data_dir=data, port=listener.getsockname()[1])
+        settings = Settings(data_dir=real_data, port=listener.getsockname()[1])
         advisor = Advisor.open(settings)
         server = uvicorn.Server(uvicorn.Config(build_app(advisor, settings), log_level="warning", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
