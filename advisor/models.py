@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -280,7 +280,6 @@ class Draft:
     sections: tuple[DraftSection, ...]
     disputes: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
-    guidance: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +288,6 @@ class Turn:
 
     searched: str
     status: Literal["answered", "refused", "failed"]
-    guidance: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,6 +394,3 @@ class Answer(_Out):
     def section(self, role: SectionRole) -> Section | None:
         """The section of that role, or None."""
         return next((s for s in self.sections if s.role == role), None)
-
-    def with_elapsed(self, elapsed: Elapsed) -> Self:
-        return self.model_copy(update={"elapsed_ms": elapsed})

@@ -84,7 +84,6 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
         sections=page.sections(),
         disputes=tuple(page.disputes),
         follow_ups=_follow_ups(question, evidence, guidance),
-        guidance=guidance.id if guidance else "",
     )
 
 
@@ -164,9 +163,11 @@ class _Page:
             self._add("bottom_line", [_note(best)])
             self._add("evidence", [_verbatim(best)])
         elif best.source.is_seller:
-            independent = next((p for p in near[1:] if p.source.is_independent), None)
-            if independent:
-                self._add("bottom_line", [_verbatim(independent)])
+            deciding = [self.index.passages[ref] for ref in best.check.because]
+            independent = next((p for p in (*near[1:], *deciding) if p.source.is_independent), None)
+            if independent is None:
+                return
+            self._add("bottom_line", [_verbatim(independent)])
             self._add("evidence", [_verbatim(best)])
         else:
             self._add("bottom_line", [_verbatim(best)])

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from advisor.models import ScopeVerdict
 
 Vectors = NDArray[np.float32]
-CLASSES = ("covered", "uncovered", "off_topic")
 # Inverse regularisation strength. Chosen on the tuning half of evals/: 10 separates off-topic questions best.
 REGULARISATION_C = 10.0
 
