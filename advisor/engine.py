@@ -170,7 +170,7 @@ class Advisor:
         disputes = [d for d in index.corpus.disputes if d.id in draft.disputes]
         trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence))
         verified = time.perf_counter()
-        self._remember(conversation, Turn(searched=question.searched, status="answered"))
+        self._remember(conversation, Turn(searched=question.searched, status="answered", guidance=draft.guidance))
         return Answer(
             id=str(ULID()),
             conversation_id=conversation,

@@ -211,6 +211,7 @@ class Question:
     Attributes:
         parts: Parts of a follow-up that say something by themselves and are also searched alone.
         focus: Stems of a follow-up that few passages hold and that its conversation has not named: what it is newly about.
+        shown: Guidance already given, when the question asks for something more than it again.
     """
 
     asked: str
@@ -219,6 +220,7 @@ class Question:
     is_follow_up: bool = False
     parts: tuple[str, ...] = ()
     focus: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +282,7 @@ class Draft:
     sections: tuple[DraftSection, ...]
     disputes: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    guidance: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +291,7 @@ class Turn:
 
     searched: str
     status: Literal["answered", "refused", "failed"]
+    guidance: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ FUSED_WEIGHT = 0.1
 BUSINESS_BONUS = 0.04
 INTENT_BONUS = 0.08
 FOCUS_BONUS = 0.12
+# What guidance loses that the conversation has shown already, when the follow-up asks for something by itself.
+SHOWN_PENALTY = 0.12
 # What a passage gains when it holds what the question asks for: a figure or a time.
 KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
@@ -84,6 +86,7 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
         sections=page.sections(),
         disputes=tuple(page.disputes),
         follow_ups=_follow_ups(question, evidence, guidance),
+        guidance=guidance.id if guidance else "",
     )
 
 
@@ -108,6 +111,8 @@ def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
         closeness -= INTENT_BONUS
     if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
         closeness += FOCUS_BONUS
+    if entry.id in question.shown:
+        closeness -= SHOWN_PENALTY
     return closeness
 
 
@@ -214,6 +219,8 @@ class _Page:
                 return
             if passage.id in self._cited() or (passage.needs_the_record and (contested or not passage.check.note)):
                 continue
+            if _is_hearsay(passage):
+                continue
             sentences = [_verbatim(passage)]
             if passage.needs_the_record:
                 sentences.append(_note(passage))
@@ -269,6 +276,11 @@ class _Page:
             for role, title in TITLES.items()
             if self._parts.get(role)
         )
+
+
+def _is_hearsay(passage: Passage) -> bool:
+    """Whether an independent passage only repeats what was not checked at its origin: good enough to be asked for, not to fill up."""
+    return passage.evidence == "none" and passage.check.verdict == "qualified" and passage.source.is_independent
 
 
 def _reviewed(sentence: Sentence) -> DraftSentence:

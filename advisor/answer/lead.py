@@ -20,11 +20,13 @@ YES_NO_QUESTION = re.compile(
     re.IGNORECASE,
 )
 OPEN_QUESTION = re.compile(r"^(what|why|how|which|who|where|when|whats|hows|tell|explain|give|list|describe|compare)\b", re.IGNORECASE)
+# Words whose reach is hard to tell: "can I rank without links", "are links not important any more". Then neither yes nor no is said.
+NEGATION = re.compile(r"\b(not|no longer|any ?more|without|skip|never|instead|stop|quit|avoid)\b|n't\b", re.IGNORECASE)
 # The corpus knows policies, not laws: neither yes nor no is an answer to these.
 LEGAL = re.compile(r"\b(il)?legal(ly)?\b|\blaws?\b|\bcrime\b", re.IGNORECASE)
 # Words that turn a question round: "are links useless" asks the opposite of "are links useful".
 TURNING = frozenset(
-    """dead dying useless pointless worthless wrong bad harmful harm harms hurt hurts risky dangerous unsafe stop quit ignore avoid skip
+    """dead dying useless pointless worthless wrong bad harmful harm harms hurt hurts risky dangerous unsafe ignore
     against forbidden prohibited banned ban myth lie nonsense obsolete outdated overrated waste wasting wasted scam scams
     cheating killing penalized penalised penalty punish punished kill kills
     bullshit crap irrelevant unnecessary false""".split()
@@ -45,6 +47,8 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
         return text
     rest = found.group(3).upper() + text[found.end() :]
     if not is_yes_no(question) or not is_yes_no(canonical):
+        return rest
+    if bool(NEGATION.search(question)) != bool(NEGATION.search(canonical)):
         return rest
     if is_turned(question) == is_turned(canonical):
         return text

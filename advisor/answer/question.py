@@ -60,7 +60,8 @@ OPENER = re.compile(
     re.IGNORECASE,
 )
 BACK_REFERENCE = re.compile(
-    r"\b(it|its|that|this|those|these|they|them|their|there|the same|one|ones|such|either|both|neither|above|former|latter)\b", re.I
+    r"\b(instead|otherwise|then|next|it|its|that|this|those|these|they|them|their|there|the same|one|ones|such|either|both|neither|above|former|latter)\b",
+    re.I,
 )
 POINTS_BACK = re.compile(
     r"\b(it|its|that|they|them|those|these|ones?)\b(?! (true|ok|okay|safe|worth|possible|better|legal|bad|good)\b)", re.IGNORECASE
@@ -159,8 +160,15 @@ def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encod
         bare = OPENING_WORDS.sub("", question)
         focus = tuple(s for s in _rare_stems(bare, index) if s not in stems(topic))
         parts = (bare,) if focus and not AUDIENCE.match(question) else ()
-        intent = _follow_up_intent(question, topic)
-        return Question(asked=asked, searched=searched, intent=intent, is_follow_up=True, parts=parts, focus=focus)
+        return Question(
+            asked=asked,
+            searched=searched,
+            intent=_follow_up_intent(question, topic),
+            is_follow_up=True,
+            parts=parts,
+            focus=focus,
+            shown=tuple(turn.guidance for turn in history[-2:] if turn.guidance) if _asks_for_more(bare) else (),
+        )
     return Question(asked=asked, searched=question, intent=intent_of(question))
 
 
@@ -184,6 +192,11 @@ def _leans_on_conversation(question: str, index: Index, encoder: Encoder) -> boo
     hits = index.dense.search(GUIDANCE, encoder.encode([bare or question]), top_k=5)
     fragment = len(words(bare)) < FRAGMENT_WORDS or bool(POINTS_BACK.search(bare))
     return not hits or hits[0].cosine < (FRAGMENT_STANDS_ALONE_COSINE if fragment else STANDS_ALONE_COSINE)
+
+
+def _asks_for_more(text: str) -> bool:
+    """Whether a follow-up asks for something by itself: "how can I raise it" does, "why?" and "for a local shop" do not."""
+    return bool(stems(text)) and not AUDIENCE.match(text)
 
 
 def _changes_the_subject(text: str, index: Index, encoder: Encoder) -> bool:
