@@ -60,6 +60,9 @@ SHOWN_PENALTY = 0.12
 KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
 ENOUGH_REASONS = 5
+# Behind guidance at least this near to the question, passages that fill up must be this near to its bottom line.
+SURE_LEAD_COSINE = 0.62
+KINSHIP_COSINE = 0.4
 WORD_BUDGET = 300
 DEFINITION_BUDGET = 120
 FOLLOW_UPS = 3
@@ -126,6 +129,7 @@ class _Page:
     disputes: list[str] = field(default_factory=list)
     _parts: dict[SectionRole, list[DraftSentence]] = field(default_factory=dict)
     _spent: int = 0
+    _lead_cosine: float = 0.0
 
     @property
     def intent(self) -> Intent:
@@ -139,6 +143,7 @@ class _Page:
 
     def lead_with_guidance(self, entry: Guidance) -> None:
         """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry."""
+        self._lead_cosine = next(hit.cosine for other, hit in self.evidence.guidance if other is entry)
         self._add("bottom_line", self._opening(entry))
         if self.intent == "define":
             self._add("evidence", (_reviewed(s) for s in entry.evidence[:1]))
@@ -146,11 +151,14 @@ class _Page:
         self._add("for_links", (_reviewed(s) for s in entry.for_links))
         self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
         self._add("evidence", (_reviewed(s) for s in entry.evidence))
-        self._add_best_passages(1)
         self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
-        self._add("steps", (_step(s) for s in entry.steps))
+        # Who asks how wants the steps, whatever room they take; who asks whether must see that the sources disagree.
+        if self.intent == "how_to":
+            self._add("steps", (_step(s) for s in entry.steps))
         if entry.disputes:
             self._add_dispute(entry.disputes)
+            self.disputes += [d for d in entry.disputes if d not in self.disputes]
+        self._add("steps", (_step(s) for s in entry.steps))
         self._add("cautions", (_reviewed(s) for s in entry.cautions[1:]))
 
     def _opening(self, entry: Guidance) -> list[DraftSentence]:
@@ -219,7 +227,7 @@ class _Page:
                 return
             if passage.id in self._cited() or (passage.needs_the_record and (contested or not passage.check.note)):
                 continue
-            if _is_hearsay(passage):
+            if _is_hearsay(passage) or not self._is_kin(passage):
                 continue
             sentences = [_verbatim(passage)]
             if passage.needs_the_record:
@@ -240,6 +248,18 @@ class _Page:
         sentences = [*_positions(dispute, self.index), _record(dispute)]
         if self._add("disagreement", sentences, whole=True):
             self.disputes.append(dispute.id)
+
+    def _is_kin(self, passage: Passage) -> bool:
+        """Whether a passage speaks of what the bottom line speaks of, and not only of a word in the question.
+
+        Asked only where the guidance surely is the right one: where it may be a neighbor, other passages are the safety net.
+        """
+        if self._lead_cosine < SURE_LEAD_COSINE:
+            return True
+        line = self._parts.get("bottom_line", [])
+        rows = [row for s in line if (row := self.index.vector(s.meaning or s.text)) is not None]
+        own = self.index.vector(passage.text)
+        return own is None or not rows or max(float(own @ row) for row in rows) >= KINSHIP_COSINE
 
     def _says_something_new(self, sentence: DraftSentence) -> bool:
         vector = self.index.vector(sentence.text)
