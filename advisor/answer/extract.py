@@ -61,7 +61,7 @@ KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
 ENOUGH_REASONS = 5
 # Behind guidance at least this near to the question, passages that fill up must be this near to its bottom line.
-SURE_LEAD_COSINE = 0.62
+SURE_LEAD_COSINE = 0.72
 KINSHIP_COSINE = 0.4
 WORD_BUDGET = 300
 DEFINITION_BUDGET = 120
@@ -151,6 +151,7 @@ class _Page:
         self._add("for_links", (_reviewed(s) for s in entry.for_links))
         self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
         self._add("evidence", (_reviewed(s) for s in entry.evidence))
+        self._add_best_passages(1)
         self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
         # Who asks how wants the steps, whatever room they take; who asks whether must see that the sources disagree.
         if self.intent == "how_to":
