@@ -52,3 +52,20 @@ def test_yes_no_questions_are_told(question: str) -> None:
 @pytest.mark.parametrize("question", ["What is CTR?", "how do links work", "is it links or clicks", "is it legal to buy backlinks"])
 def test_open_questions_are_told(question: str) -> None:
     assert not is_yes_no(question)
+
+
+def test_a_complaint_beside_the_question_does_not_turn_it() -> None:
+    text = "No. Do not buy clicks; they fall under the spam definition."
+    asks = ("my ctr is bad, should i just buy clicks", "is it wrong to buy clicks")
+    for question in ("should i just buy clicks from them, my ctr is bad", "my ctr is bad. can i buy clicks?"):
+        assert fitted(text, question=question, canonical="Should I buy clicks to raise my CTR?", asks=asks) == text
+
+
+def test_an_instruction_never_gets_the_opposite_opening() -> None:
+    text = fitted(
+        "No. Do not buy clicks.",
+        question="is it wrong to buy clicks",
+        canonical="Should I buy clicks?",
+        asks=("is it wrong to buy clicks",),
+    )
+    assert text == "Do not buy clicks."

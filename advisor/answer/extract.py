@@ -62,7 +62,7 @@ SAY_THE_SAME = 0.80
 ENOUGH_REASONS = 5
 # Behind guidance at least this near to the question, passages that fill up must be this near to its bottom line.
 SURE_LEAD_COSINE = 0.72
-KINSHIP_COSINE = 0.4
+KINSHIP_COSINE = 0.5
 WORD_BUDGET = 300
 DEFINITION_BUDGET = 120
 FOLLOW_UPS = 3

@@ -20,6 +20,8 @@ YES_NO_QUESTION = re.compile(
     re.IGNORECASE,
 )
 OPEN_QUESTION = re.compile(r"^(what|why|how|which|who|where|when|whats|hows|tell|explain|give|list|describe|compare)\b", re.IGNORECASE)
+# "Yes. Do not buy ..." reads as its own contradiction, so an instruction's opening is never turned.
+IMPERATIVE = re.compile(r"(Do not|Don't|Never|Stop|Keep|Do|Use|Buy|Put|Give|Fix|Leave|Treat|Start|Walk|Ask|Earn|Spend)\b")
 # Words whose reach is hard to tell: "can I rank without links", "are links not important any more". Then neither yes nor no is said.
 NEGATION = re.compile(r"\b(not|no longer|any ?more|without|skip|never|instead|stop|quit|avoid)\b|n't\b", re.IGNORECASE)
 # The corpus knows policies, not laws: neither yes nor no is an answer to these.
@@ -52,7 +54,7 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
         return rest
     if is_turned(question) == is_turned(canonical):
         return text
-    if any(is_yes_no(ask) and is_turned(ask) == is_turned(question) for ask in asks):
+    if not IMPERATIVE.match(rest) and any(is_yes_no(ask) and is_turned(ask) == is_turned(question) for ask in asks):
         other = "No" if found.group(1) == "Yes" else "Yes"
         return f"{other}{found.group(2)} {text[found.start(3) :]}"
     return rest
@@ -66,5 +68,6 @@ def is_yes_no(question: str) -> bool:
 
 
 def is_turned(question: str) -> bool:
-    """Whether an odd number of words turns the question round."""
-    return sum(word in TURNING for word in words(question)) % 2 == 1
+    """Whether an odd number of words turns the question round, in the clause that asks: "my rate is bad, should I ..." is not turned."""
+    clauses = [c for c in re.split(r"[,;.!?:]+\s*", question) if YES_NO_QUESTION.search(c)]
+    return sum(word in TURNING for clause in clauses or [question] for word in words(clause)) % 2 == 1
