@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from advisor.answer.lead import fitted
 from advisor.answer.question import business_of, intent_of
+from advisor.answer.sentences import is_hearsay, note, positions, record, reviewed, step, verbatim
 from advisor.index.generation import Index
 from advisor.models import (
-    Dispute,
     Draft,
     DraftSection,
     DraftSentence,
@@ -25,8 +25,6 @@ from advisor.models import (
     Passage,
     Question,
     SectionRole,
-    Sentence,
-    Source,
 )
 from advisor.text import figures, stems, words
 
@@ -146,26 +144,26 @@ class _Page:
         self._lead_cosine = next(hit.cosine for other, hit in self.evidence.guidance if other is entry)
         self._add("bottom_line", self._opening(entry))
         if self.intent == "define":
-            self._add("evidence", (_reviewed(s) for s in entry.evidence[:1]))
+            self._add("evidence", (reviewed(s) for s in entry.evidence[:1]))
             return
-        self._add("for_links", (_reviewed(s) for s in entry.for_links))
-        self._add("for_signals", (_reviewed(s) for s in entry.for_signals))
-        self._add("evidence", (_reviewed(s) for s in entry.evidence))
+        self._add("for_links", (reviewed(s) for s in entry.for_links))
+        self._add("for_signals", (reviewed(s) for s in entry.for_signals))
+        self._add("evidence", (reviewed(s) for s in entry.evidence))
         self._add_best_passages(1)
-        self._add("cautions", (_reviewed(s) for s in entry.cautions[:1]))
+        self._add("cautions", (reviewed(s) for s in entry.cautions[:1]))
         # Who asks how wants the steps, whatever room they take; who asks whether must see that the sources disagree.
         if self.intent == "how_to":
-            self._add("steps", (_step(s) for s in entry.steps))
+            self._add("steps", (step(s) for s in entry.steps))
         if entry.disputes:
             self._add_dispute(entry.disputes)
             self.disputes += [d for d in entry.disputes if d not in self.disputes]
-        self._add("steps", (_step(s) for s in entry.steps))
-        self._add("cautions", (_reviewed(s) for s in entry.cautions[1:]))
+        self._add("steps", (step(s) for s in entry.steps))
+        self._add("cautions", (reviewed(s) for s in entry.cautions[1:]))
 
     def _opening(self, entry: Guidance) -> list[DraftSentence]:
         first, *others = entry.answer
         text = fitted(first.text, question=self.question.searched, canonical=entry.question, asks=entry.asks[1:])
-        return [DraftSentence(text=text, cites=first.rests_on, meaning=first.text), *(_reviewed(s) for s in others)]
+        return [DraftSentence(text=text, cites=first.rests_on, meaning=first.text), *(reviewed(s) for s in others)]
 
     def lead_with_passages(self) -> None:
         """The nearest passage answers; a claim that the record does not carry comes after what the record says."""
@@ -174,21 +172,21 @@ class _Page:
             return
         best = near[0]
         if best.check.note and (best.needs_the_record or best.source.is_seller):
-            self._add("bottom_line", [_note(best)])
-            self._add("evidence", [_verbatim(best)])
+            self._add("bottom_line", [note(best)])
+            self._add("evidence", [verbatim(best)])
         elif best.source.is_seller:
             deciding = [self.index.passages[ref] for ref in best.check.because]
             independent = next((p for p in (*near[1:], *deciding) if p.source.is_independent), None)
             if independent is None:
                 return
-            self._add("bottom_line", [_verbatim(independent)])
-            self._add("evidence", [_verbatim(best)])
+            self._add("bottom_line", [verbatim(independent)])
+            self._add("evidence", [verbatim(best)])
         else:
-            self._add("bottom_line", [_verbatim(best)])
-            self._add("bottom_line", [_note(best)] if best.check.note else [])
+            self._add("bottom_line", [verbatim(best)])
+            self._add("bottom_line", [note(best)] if best.check.note else [])
         helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= SELLER_MIN_COSINE), None)
         if helper and self.intent in ("how_to", "decide", "compare"):
-            self._add("steps", (_step(s) for s in helper.steps[:3]))
+            self._add("steps", (step(s) for s in helper.steps[:3]))
         self._add_dispute(())
 
     def add_related(self) -> None:
@@ -228,11 +226,11 @@ class _Page:
                 return
             if passage.id in self._cited() or (passage.needs_the_record and (contested or not passage.check.note)):
                 continue
-            if _is_hearsay(passage) or not self._is_kin(passage):
+            if is_hearsay(passage) or not self._is_kin(passage):
                 continue
-            sentences = [_verbatim(passage)]
+            sentences = [verbatim(passage)]
             if passage.needs_the_record:
-                sentences.append(_note(passage))
+                sentences.append(note(passage))
             if self._says_something_new(sentences[0]) and self._add("evidence", sentences, whole=True):
                 added += 1
                 contested = contested or passage.needs_the_record
@@ -246,7 +244,7 @@ class _Page:
             return
         if dispute is None:
             return
-        sentences = [*_positions(dispute, self.index), _record(dispute)]
+        sentences = [*positions(dispute, self.index), record(dispute)]
         if self._add("disagreement", sentences, whole=True):
             self.disputes.append(dispute.id)
 
@@ -297,52 +295,6 @@ class _Page:
             for role, title in TITLES.items()
             if self._parts.get(role)
         )
-
-
-def _is_hearsay(passage: Passage) -> bool:
-    """Whether an independent passage only repeats what was not checked at its origin: good enough to be asked for, not to fill up."""
-    return passage.evidence == "none" and passage.check.verdict == "qualified" and passage.source.is_independent
-
-
-def _reviewed(sentence: Sentence) -> DraftSentence:
-    return DraftSentence(text=sentence.text, cites=sentence.rests_on)
-
-
-def _step(sentence: Sentence) -> DraftSentence:
-    text = f"{sentence.text} Measure: {sentence.measure.rstrip('.')}." if sentence.measure else sentence.text
-    return DraftSentence(text=text, cites=sentence.rests_on, meaning=sentence.text, is_advice=True)
-
-
-def _verbatim(passage: Passage) -> DraftSentence:
-    return DraftSentence(text=passage.text, cites=(passage.id,), verbatim=True)
-
-
-def _note(passage: Passage) -> DraftSentence:
-    return DraftSentence(text=passage.check.note, cites=(*passage.check.because, passage.id))
-
-
-def _positions(dispute: Dispute, index: Index) -> list[DraftSentence]:
-    """One sentence a position: who holds it, what they gain, what they say."""
-    drafted: list[DraftSentence] = []
-    for position in dispute.positions:
-        publishers = dict.fromkeys(_speaker(index.passages[h].source) for h in position.holders)
-        text = f"{' and '.join(publishers)} ({position.interest}): {_uncapitalized(position.says.rstrip('.'))}."
-        drafted.append(DraftSentence(text=text, cites=position.holders, meaning=position.says))
-    return drafted
-
-
-def _uncapitalized(text: str) -> str:
-    """The text with a small first letter, unless its first word is a name or an abbreviation."""
-    return text if (len(text) > 1 and text[1].isupper()) or text.startswith(("Google", "Bing")) else text[0].lower() + text[1:]
-
-
-def _speaker(source: Source) -> str:
-    """Who says it: the person quoted in a report, else the publisher."""
-    return source.author if source.author and source.kind == "practitioner" else source.publisher
-
-
-def _record(dispute: Dispute) -> DraftSentence:
-    return DraftSentence(text=f"The record: {dispute.record}", cites=dispute.record_rests_on, meaning=dispute.record)
 
 
 def _follow_ups(question: Question, evidence: Evidence, used: Guidance | None) -> tuple[str, ...]:

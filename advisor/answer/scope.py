@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from advisor.models import Evidence, Question, Refusal
 from advisor.text import stem, stems, words
 
-# Chosen on the tuning half of evals/questions.jsonl; see evals/results/. All are absolute evidence: probabilities of the scope
-# classifier and raw cosines, never fused or per-question scores, which separate poorly.
+# Chosen on the tuning half of evals/questions.jsonl and on 520 further questions that now stand in scope.yaml. All are absolute
+# evidence: probabilities of the scope classifier and raw cosines, never fused or per-question scores, which separate poorly.
 # A question this near to what is covered, and so much nearer than to any example outside, is covered.
 COVERED_COSINE = 0.5
 COVERED_BY = 0.12
