@@ -13,6 +13,7 @@ from typing import Self
 from ulid import ULID
 
 from advisor.answer import extract
+from advisor.answer.composition import TITLES
 from advisor.answer.confidence import confidence
 from advisor.answer.question import Lexicon, is_smalltalk, understand
 from advisor.answer.scope import STARTERS, best_cosine, input_refusal, nothing_near, refusal_for
@@ -224,7 +225,7 @@ class Advisor:
             status="answered",
             intent="smalltalk",
             confidence=Confidence(level="high", reason="A greeting states no facts."),
-            sections=(Section(role="bottom_line", title=extract.TITLES["bottom_line"], sentences=(sentence,)),),
+            sections=(Section(role="bottom_line", title=TITLES["bottom_line"], sentences=(sentence,)),),
             follow_ups=STARTERS,
             engine=ENGINE,
             elapsed_ms=Elapsed(total=_ms(started, time.perf_counter())),

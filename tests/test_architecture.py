@@ -20,6 +20,7 @@ STAGES = (
     ("store",),
     ("knowledge",),
     ("index",),
+    ("ctr",),
     ("retrieve",),
     ("answer",),
     ("engine",),

@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from advisor.answer.extract import TITLES
+from advisor.answer.composition import TITLES
 from advisor.engine import Advisor
 from advisor.errors import AdvisorError, ServerError
 from advisor.models import Answer, AnswerSentence, Citation, Confidence, Elapsed, Event, Refusal, Section, Support

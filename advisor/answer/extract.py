@@ -7,46 +7,23 @@ which of them answer the question, in which order, and how many fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
-from advisor.answer.lead import fitted
+from advisor.answer.composition import Page
 from advisor.answer.question import business_of, intent_of
-from advisor.answer.sentences import is_hearsay, note, positions, record, reviewed, step, verbatim
 from advisor.index.generation import Index
 from advisor.models import (
     Draft,
-    DraftSection,
-    DraftSentence,
     Evidence,
     Guidance,
     Hit,
-    Intent,
-    Passage,
     Question,
-    SectionRole,
 )
-from advisor.text import figures, stems, words
-
-TITLES: dict[SectionRole, str] = {
-    "bottom_line": "Bottom line",
-    "for_links": "What favors links",
-    "for_signals": "What favors user signals",
-    "evidence": "Why",
-    "disagreement": "Where the sources disagree",
-    "steps": "What to do",
-    "cautions": "Cautions",
-}
+from advisor.text import stems
 
 # All chosen on the tuning half of evals/questions.jsonl; see evals/results/.
 # Guidance leads from this cosine on, unless a passage is nearer by the second figure.
 GUIDANCE_MIN_COSINE = 0.46
 PASSAGE_LEADS_BY = 0.14
-# Passages that fill an answer up are at least this near, and not much farther than the nearest.
-PASSAGE_MIN_COSINE = 0.40
-PASSAGE_BELOW_BEST = 0.11
-# A seller's statement is brought up only when it is this near, and a contested one only once.
-SELLER_MIN_COSINE = 0.55
 # What the fused score, the kind of business, the kind of question and the new word of a follow-up add to a cosine.
 FUSED_WEIGHT = 0.1
 BUSINESS_BONUS = 0.04
@@ -54,20 +31,15 @@ INTENT_BONUS = 0.08
 FOCUS_BONUS = 0.12
 # What guidance loses that the conversation has shown already, when the follow-up asks for something by itself.
 SHOWN_PENALTY = 0.12
-# What a passage gains when it holds what the question asks for: a figure or a time.
-KIND_BONUS = 0.15
-SAY_THE_SAME = 0.80
-ENOUGH_REASONS = 5
-# Behind guidance at least this near to the question, passages that fill up must be this near to its bottom line.
-SURE_LEAD_COSINE = 0.72
-KINSHIP_COSINE = 0.5
-WORD_BUDGET = 300
-DEFINITION_BUDGET = 120
+# What a playbook gains when a plan is asked for, and loses when none is.
+PLAN_BONUS = 0.1
 FOLLOW_UPS = 3
 
-ASKS_TIME = re.compile(r"\b(how (long|soon|fast|often)|when|since when|until when)\b", re.IGNORECASE)
-HOLDS_TIME = re.compile(r"\b(second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
-ASKS_NUMBER = re.compile(r"\b(how (many|much|high|low|big)|what (share|percent(age)?|number|rate)|percent(age)?)\b", re.IGNORECASE)
+ASKS_FOR_PLAN = re.compile(
+    r"\b(plan|plans|playbook|step.by.step|checklist|roadmap|road map|template|schedule|timeline|workflow|sop|run ?book|guide|routine|"
+    r"process|programme?|(\d+|six|three|first) (week|month|day)s?|week by week|month by month|sprint|quarterly|procedure)\b",
+    re.IGNORECASE,
+)
 
 
 def write(question: Question, evidence: Evidence, index: Index) -> Draft:
@@ -76,7 +48,7 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
     A guidance entry that is close to the question leads. Where a single passage is much closer than any guidance, the passage
     leads, behind what the record says of it. The caller has already refused questions with neither.
     """
-    page = _Page(question=question, evidence=evidence, index=index)
+    page = Page(question=question, evidence=evidence, index=index)
     guidance = choose_guidance(question, evidence)
     if guidance is None:
         page.lead_with_passages()
@@ -103,6 +75,8 @@ def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
 def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
     """Cosine, with what the fused score, the kind of business and of question, and the new words of a follow-up say for the entry."""
     closeness = hit.cosine - FUSED_WEIGHT * (1 - hit.score)
+    if entry.plan:
+        closeness += PLAN_BONUS if ASKS_FOR_PLAN.search(question.searched) else -PLAN_BONUS
     if entry.business != "any":
         closeness += BUSINESS_BONUS if entry.business == business_of(question.searched) else -BUSINESS_BONUS
     asks = intent_of(entry.question)
@@ -117,191 +91,8 @@ def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
     return closeness
 
 
-@dataclass
-class _Page:
-    """An answer in the making: sections by role, and the words spent."""
-
-    question: Question
-    evidence: Evidence
-    index: Index
-    disputes: list[str] = field(default_factory=list)
-    _parts: dict[SectionRole, list[DraftSentence]] = field(default_factory=dict)
-    _spent: int = 0
-    _lead_cosine: float = 0.0
-
-    @property
-    def intent(self) -> Intent:
-        return self.question.intent
-
-    @property
-    def budget(self) -> int:
-        return DEFINITION_BUDGET if self.intent == "define" else WORD_BUDGET
-
-    # -------------------------------------------------------------------------------- leading
-
-    def lead_with_guidance(self, entry: Guidance) -> None:
-        """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry."""
-        self._lead_cosine = next(hit.cosine for other, hit in self.evidence.guidance if other is entry)
-        self._add("bottom_line", self._opening(entry))
-        if self.intent == "define":
-            self._add("evidence", (reviewed(s) for s in entry.evidence[:1]))
-            return
-        self._add("for_links", (reviewed(s) for s in entry.for_links))
-        self._add("for_signals", (reviewed(s) for s in entry.for_signals))
-        self._add("evidence", (reviewed(s) for s in entry.evidence))
-        self._add_best_passages(1)
-        self._add("cautions", (reviewed(s) for s in entry.cautions[:1]))
-        # Who asks how wants the steps, whatever room they take; who asks whether must see that the sources disagree.
-        if self.intent == "how_to":
-            self._add("steps", (step(s) for s in entry.steps))
-        if entry.disputes:
-            self._add_dispute(entry.disputes)
-            self.disputes += [d for d in entry.disputes if d not in self.disputes]
-        self._add("steps", (step(s) for s in entry.steps))
-        self._add("cautions", (reviewed(s) for s in entry.cautions[1:]))
-
-    def _opening(self, entry: Guidance) -> list[DraftSentence]:
-        first, *others = entry.answer
-        text = fitted(first.text, question=self.question.searched, canonical=entry.question, asks=entry.asks[1:])
-        return [DraftSentence(text=text, cites=first.rests_on, meaning=first.text), *(reviewed(s) for s in others)]
-
-    def lead_with_passages(self) -> None:
-        """The nearest passage answers; a claim that the record does not carry comes after what the record says."""
-        near = self._near_passages()
-        if not near:
-            return
-        best = near[0]
-        if best.check.note and (best.needs_the_record or best.source.is_seller):
-            self._add("bottom_line", [note(best)])
-            self._add("evidence", [verbatim(best)])
-        elif best.source.is_seller:
-            deciding = [self.index.passages[ref] for ref in best.check.because]
-            independent = next((p for p in (*near[1:], *deciding) if p.source.is_independent), None)
-            if independent is None:
-                return
-            self._add("bottom_line", [verbatim(independent)])
-            self._add("evidence", [verbatim(best)])
-        else:
-            self._add("bottom_line", [verbatim(best)])
-            self._add("bottom_line", [note(best)] if best.check.note else [])
-        helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= SELLER_MIN_COSINE), None)
-        if helper and self.intent in ("how_to", "decide", "compare"):
-            self._add("steps", (step(s) for s in helper.steps[:3]))
-        self._add_dispute(())
-
-    def add_related(self) -> None:
-        """Fill what room is left with the nearest passages that add something; an answer with its reasons given needs fewer."""
-        reasons = sum(len(self._parts.get(role, ())) for role in ("for_links", "for_signals", "evidence"))
-        self._add_best_passages(2 if self.intent == "define" else max(1, ENOUGH_REASONS - reasons))
-
-    # -------------------------------------------------------------------------------- parts
-
-    def _near_passages(self) -> list[Passage]:
-        """Passages near the question, best first: by fused score, and by whether they hold the kind of thing it asks for."""
-        if not self.evidence.passages:
-            return []
-        best = max(hit.cosine for _, hit in self.evidence.passages)
-        floor = max(PASSAGE_MIN_COSINE, best - PASSAGE_BELOW_BEST)
-        near = [(p, hit) for p, hit in self.evidence.passages if hit.cosine >= floor]
-        ranked = sorted(near, key=lambda pair: -(pair[1].score + self._kind_bonus(pair[0])))
-        return [p for p, hit in ranked if p.source.is_independent or hit.cosine >= SELLER_MIN_COSINE or hit is near[0][1]]
-
-    def _kind_bonus(self, passage: Passage) -> float:
-        asked = self.question.searched
-        bonus = 0.0
-        if ASKS_TIME.search(asked) and HOLDS_TIME.search(passage.text):
-            bonus += KIND_BONUS
-        if ASKS_NUMBER.search(asked) and figures(passage.text):
-            bonus += KIND_BONUS
-        if self.question.focus and set(self.question.focus) & set(stems(passage.text)):
-            bonus += 2 * KIND_BONUS
-        return bonus
-
-    def _add_best_passages(self, count: int) -> None:
-        """Add up to `count` near passages that no sentence cites yet; a contested one only with what the record says, and only one."""
-        contested = any(self.index.passages[ref].needs_the_record for ref in self._cited())
-        added = 0
-        for passage in self._near_passages():
-            if added == count:
-                return
-            if passage.id in self._cited() or (passage.needs_the_record and (contested or not passage.check.note)):
-                continue
-            if is_hearsay(passage) or not self._is_kin(passage):
-                continue
-            sentences = [verbatim(passage)]
-            if passage.needs_the_record:
-                sentences.append(note(passage))
-            if self._says_something_new(sentences[0]) and self._add("evidence", sentences, whole=True):
-                added += 1
-                contested = contested or passage.needs_the_record
-
-    def _add_dispute(self, named: Sequence[str]) -> None:
-        """The dispute that the question is about, if there is one: each position with its interest, then the record."""
-        if self.intent == "how_to" and not named:
-            return
-        dispute = next((d for d in self.evidence.disputes if not named or d.id in named), None)
-        if not named and self.intent in ("define", "figure"):
-            return
-        if dispute is None:
-            return
-        sentences = [*positions(dispute, self.index), record(dispute)]
-        if self._add("disagreement", sentences, whole=True):
-            self.disputes.append(dispute.id)
-
-    def _is_kin(self, passage: Passage) -> bool:
-        """Whether a passage speaks of what the bottom line speaks of, and not only of a word in the question.
-
-        Asked only where the guidance surely is the right one: where it may be a neighbor, other passages are the safety net.
-        """
-        if self._lead_cosine < SURE_LEAD_COSINE:
-            return True
-        line = self._parts.get("bottom_line", [])
-        rows = [row for s in line if (row := self.index.vector(s.meaning or s.text)) is not None]
-        own = self.index.vector(passage.text)
-        return own is None or not rows or max(float(own @ row) for row in rows) >= KINSHIP_COSINE
-
-    def _says_something_new(self, sentence: DraftSentence) -> bool:
-        vector = self.index.vector(sentence.text)
-        if vector is None:
-            return True
-        said = (self.index.vector(s.meaning or s.text) for s in self._all())
-        return all(other is None or float(vector @ other) < SAY_THE_SAME for other in said)
-
-    def _add(self, role: SectionRole, sentences: Iterable[DraftSentence], *, whole: bool = False) -> bool:
-        """Add sentences that are new and fit the budget; with `whole`, all or none. Returns whether any was added."""
-        fresh = [s for s in sentences if all(s.text != other.text for other in self._all())]
-        if whole and self._spent + sum(len(words(s.text)) for s in fresh) > self.budget:
-            return False
-        added = False
-        for sentence in fresh:
-            length = len(words(sentence.text))
-            if self._spent + length > self.budget and role != "bottom_line":
-                break
-            self._parts.setdefault(role, []).append(sentence)
-            self._spent += length
-            added = True
-        return added
-
-    def _all(self) -> list[DraftSentence]:
-        return [s for part in self._parts.values() for s in part]
-
-    def _cited(self) -> set[str]:
-        return {ref for s in self._all() for ref in s.cites}
-
-    def sections(self) -> tuple[DraftSection, ...]:
-        """The sections that have sentences, in reading order."""
-        return tuple(
-            DraftSection(role=role, title=title, sentences=tuple(self._parts[role]))
-            for role, title in TITLES.items()
-            if self._parts.get(role)
-        )
-
-
 def _follow_ups(question: Question, evidence: Evidence, used: Guidance | None) -> tuple[str, ...]:
     """The canonical questions of the next nearest guidance, none that repeats the question asked."""
     asked = question.searched.casefold().strip(" ?")
     near = [g.question for g, _ in evidence.guidance if g is not used and g.question.casefold().strip(" ?") != asked]
     return tuple(dict.fromkeys(near))[:FOLLOW_UPS]
-
-
-__all__ = ["TITLES", "choose_guidance", "write"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.index.generation import Index
-from advisor.models import Dispute, DraftSentence, Passage, Sentence, Source
+from advisor.models import Dispute, DraftSentence, Passage, Plan, Sentence, Source
 
 
 def is_hearsay(passage: Passage) -> bool:
@@ -17,7 +17,14 @@ def reviewed(sentence: Sentence) -> DraftSentence:
 
 def step(sentence: Sentence) -> DraftSentence:
     text = f"{sentence.text} Measure: {sentence.measure.rstrip('.')}." if sentence.measure else sentence.text
-    return DraftSentence(text=text, cites=sentence.rests_on, meaning=sentence.text, is_advice=True)
+    return DraftSentence(text=text, cites=sentence.rests_on, meaning=sentence.text, is_advice=True, when=sentence.when)
+
+
+def takes(plan: Plan) -> str:
+    """The heading of a playbook's steps: how long it runs, how much work it is, and whose."""
+    weeks = "1 week" if plan.weeks == 1 else f"{plan.weeks} weeks"
+    hours = "1 hour" if plan.hours == 1 else f"{plan.hours} hours"
+    return f"{plan.title}: {weeks}, about {hours} of work; {plan.who}"
 
 
 def verbatim(passage: Passage) -> DraftSentence:

@@ -48,7 +48,8 @@ def verify(draft: Draft, index: Index, encoder: Encoder) -> tuple[tuple[Section,
             cited = [index.passages[ref] for ref in sentence.cites if ref in index.passages]
             marks = tuple(dict.fromkeys(numbers.setdefault(p.id, len(numbers) + 1) for p in cited))
             invented = len(cited) < len(sentence.cites)
-            checked.append(AnswerSentence(text=sentence.text, citations=marks, support=_judged(sentence, cited, index, encoder, invented)))
+            text = f"{sentence.when}: {sentence.text}" if sentence.when else sentence.text
+            checked.append(AnswerSentence(text=text, citations=marks, support=_judged(sentence, cited, index, encoder, invented)))
         sections.append(Section(role=section.role, title=section.title, sentences=tuple(checked)))
     return tuple(sections), tuple(citation(index.passages[i], n) for i, n in numbers.items())
 
@@ -58,15 +59,25 @@ def _judged(sentence: DraftSentence, cited: Sequence[Passage], index: Index, enc
         return Support(verdict="unsupported", score=0.0)
     if sentence.verbatim and any(sentence.text == p.text for p in cited):
         return Support(verdict="supported", score=1.0)
-    return support(sentence.text, cited, index, encoder, meaning=sentence.meaning, is_advice=sentence.is_advice)
+    return support(sentence.text, cited, index, encoder, meaning=sentence.meaning, is_advice=sentence.is_advice, computed=sentence.computed)
 
 
-def support(text: str, cited: Sequence[Passage], index: Index, encoder: Encoder, *, meaning: str = "", is_advice: bool = False) -> Support:
+def support(
+    text: str,
+    cited: Sequence[Passage],
+    index: Index,
+    encoder: Encoder,
+    *,
+    meaning: str = "",
+    is_advice: bool = False,
+    computed: Sequence[str] = (),
+) -> Support:
     """How well these passages carry a sentence.
 
     Args:
         meaning: The part of the sentence whose stored vector stands for it, when the sentence was composed around it.
         is_advice: Judge it by the bounds for advice.
+        computed: Figures that were worked out from the passages and so need not stand in them.
 
     Returns:
         A score of 0 to 1 and its verdict. A figure that stands in none of the passages makes the sentence unsupported.
@@ -77,7 +88,7 @@ def support(text: str, cited: Sequence[Passage], index: Index, encoder: Encoder,
     cosine = max(float(vector @ row) for row in _rows(cited, index, encoder))
     score = 0.5 * max(cosine, 0.0) + 0.5 * word_coverage(meaning or text, cited)
     enough, some = (ADVICE_SUPPORTED, ADVICE_PARTIAL) if is_advice else (SUPPORTED, PARTIAL)
-    if loose_figures(text, cited):
+    if loose_figures(text, cited) - set(computed):
         return Support(verdict="unsupported", score=round(min(score, some), 3))
     verdict: SupportVerdict = "supported" if score >= enough else "partial" if score >= some else "unsupported"
     return Support(verdict=verdict, score=round(score, 3))

@@ -5,156 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
 from advisor.errors import CorpusError
+from advisor.knowledge.convert import Cards, to_corpus
 from advisor.knowledge.references import reference_problems
-from advisor.models import (
-    Check,
-    Corpus,
-    Dispute,
-    EvidenceGrade,
-    Gain,
-    Guidance,
-    Kind,
-    Passage,
-    PassageRole,
-    Position,
-    Scope,
-    Sentence,
-    Source,
-    Stance,
-    UncoveredTopic,
-    Verdict,
-)
+from advisor.knowledge.schema import Card, CurveCard, DisputeCard, GuidanceCard, PlaybookCard, ScopeCard, SourceCard, TermCard
+from advisor.models import Corpus
+
+C = TypeVar("C", bound=Card)
+T = TypeVar("T")
 
 # The C loader is six times faster; it is missing only where PyYAML was built without libyaml.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _one_line(text: str) -> str:
-    folded = " ".join(text.split())
-    if not folded:
-        raise ValueError("must not be empty")
-    return folded
-
-
-Text = Annotated[str, AfterValidator(_one_line)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")]
-Reference = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
-Business = Literal["any", "local", "shop", "software", "publisher", "agency"]
-Stage = Literal["any", "new", "established"]
-
-
-class _Card(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-C = TypeVar("C", bound=_Card)
-T = TypeVar("T")
-
-
-class CheckCard(_Card):
-    verdict: Verdict
-    because: tuple[Reference, ...] = ()
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _decided(self) -> CheckCard:
-        if self.verdict in ("qualified", "contradicted", "unsupported") and not (self.because and self.note.strip()):
-            raise ValueError(f"a verdict of {self.verdict!r} needs `because` (the passages that decide it) and a `note`")
-        return self
-
-
-class PassageCard(_Card):
-    id: Slug
-    role: PassageRole
-    stance: Stance
-    text: Text
-    where: Text
-    evidence: EvidenceGrade
-    check: CheckCard
-    topics: tuple[Text, ...] = Field(min_length=1)
-    asks: tuple[Text, ...] = Field(min_length=1, max_length=6)
-    via: str = ""
-
-
-class SourceCard(_Card):
-    id: Slug
-    title: Text
-    publisher: Text
-    author: str = ""
-    url: str = Field(pattern=r"^https?://\S+$")
-    published: str
-    kind: Kind
-    interest: Text
-    gains_from: tuple[Gain, ...]
-    standing: Text
-    via: str = ""
-    review_by: str = Field(pattern=r"^\d{4}(-\d{2}){0,2}$")
-    passages: tuple[PassageCard, ...] = Field(min_length=1)
-
-
-class SentenceCard(_Card):
-    text: Text
-    rests_on: tuple[Reference, ...] = Field(min_length=1)
-
-
-class StepCard(SentenceCard):
-    measure: Text
-
-
-class AppliesTo(_Card):
-    business: Business = "any"
-    stage: Stage = "any"
-
-
-class GuidanceCard(_Card):
-    id: Slug
-    asks: tuple[Text, ...] = Field(min_length=2)
-    applies_to: AppliesTo = AppliesTo()
-    answer: tuple[SentenceCard, ...] = Field(min_length=1, max_length=3)
-    for_links: tuple[SentenceCard, ...] = ()
-    for_signals: tuple[SentenceCard, ...] = ()
-    evidence: tuple[SentenceCard, ...] = ()
-    steps: tuple[StepCard, ...] = ()
-    cautions: tuple[SentenceCard, ...] = ()
-    disputes: tuple[Slug, ...] = ()
-
-
-class PositionCard(_Card):
-    says: Text
-    holders: tuple[Reference, ...] = Field(min_length=1)
-    interest: Text
-
-
-class DisputeCard(_Card):
-    id: Slug
-    question: Text
-    positions: tuple[PositionCard, ...] = Field(min_length=2)
-    record: Text
-    record_rests_on: tuple[Reference, ...] = Field(min_length=1)
-    would_settle: Text
-
-
-class UncoveredCard(_Card):
-    topic: Text
-    examples: tuple[Text, ...] = Field(min_length=1)
-
-
-class ScopeCard(_Card):
-    covered: tuple[Text, ...] = ()
-    off_topic: tuple[Text, ...]
-    uncovered: tuple[UncoveredCard, ...]
-
-
 def corpus_files(folder: Path) -> tuple[Path, ...]:
     """All card files of a corpus folder in a fixed order."""
-    found = [*sorted(folder.glob("sources/*.yaml")), *sorted(folder.glob("guidance/*.yaml"))]
-    return (*found, *(path for name in ("disputes.yaml", "scope.yaml") if (path := folder / name).is_file()))
+    found = [path for name in ("sources", "guidance", "playbooks") for path in sorted(folder.glob(f"{name}/*.yaml"))]
+    single = ("disputes.yaml", "glossary.yaml", "ctr-curves.yaml", "scope.yaml")
+    return (*found, *(path for name in single if (path := folder / name).is_file()))
 
 
 def corpus_fingerprint(folder: Path) -> str:
@@ -184,13 +57,18 @@ def read_corpus(folder: Path) -> Corpus:
     """
     fingerprint = corpus_fingerprint(folder)
     reader = _Reader(folder)
-    sources = [card for path in sorted(folder.glob("sources/*.yaml")) for card in reader.one(path, SourceCard)]
-    guidance = [card for path in sorted(folder.glob("guidance/*.yaml")) for card in reader.many(path, GuidanceCard)]
-    disputes = list(reader.many(folder / "disputes.yaml", DisputeCard))
-    scope = next(iter(reader.one(folder / "scope.yaml", ScopeCard)), ScopeCard(off_topic=(), uncovered=()))
+    cards = Cards(
+        sources=[card for path in sorted(folder.glob("sources/*.yaml")) for card in reader.one(path, SourceCard)],
+        guidance=[card for path in sorted(folder.glob("guidance/*.yaml")) for card in reader.many(path, GuidanceCard)],
+        playbooks=[card for path in sorted(folder.glob("playbooks/*.yaml")) for card in reader.one(path, PlaybookCard)],
+        disputes=list(reader.many(folder / "disputes.yaml", DisputeCard)),
+        terms=list(reader.many(folder / "glossary.yaml", TermCard)),
+        curves=list(reader.many(folder / "ctr-curves.yaml", CurveCard)),
+        scope=next(iter(reader.one(folder / "scope.yaml", ScopeCard)), ScopeCard(off_topic=(), uncovered=())),
+    )
     if reader.problems:
         raise CorpusError(reader.problems)
-    corpus = _assemble(sources, guidance, disputes, scope, fingerprint)
+    corpus = to_corpus(cards, fingerprint)
     problems = [reader.place(place, message) for place, message in reference_problems(corpus)]
     if problems:
         raise CorpusError(problems)
@@ -270,55 +148,8 @@ def _line_of_id(path: Path, ident: str) -> int:
     card, _, passage = ident.partition("/")
     if passage and path.stem != card:
         return 0
-    wanted = f"id: {passage or card}"
+    wanted = {f"id: {passage or card}", f"term: {card}"}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip().removeprefix("- ").replace('"', "") == wanted:
+        if line.strip().removeprefix("- ").replace('"', "") in wanted:
             return number
     return 0
-
-
-def _assemble(
-    sources: list[SourceCard], guidance: list[GuidanceCard], disputes: list[DisputeCard], scope: ScopeCard, fingerprint: str
-) -> Corpus:
-    read: list[Source] = []
-    passages: list[Passage] = []
-    for card in sources:
-        source = Source(**card.model_dump(exclude={"passages"}))
-        read.append(source)
-        passages += [_passage(source, p) for p in card.passages]
-    return Corpus(
-        sources=tuple(read),
-        passages=tuple(passages),
-        guidance=tuple(_guidance(card) for card in guidance),
-        disputes=tuple(_dispute(card) for card in disputes),
-        scope=Scope(
-            covered=scope.covered,
-            off_topic=scope.off_topic,
-            uncovered=tuple(UncoveredTopic(topic=u.topic, examples=u.examples) for u in scope.uncovered),
-        ),
-        fingerprint=fingerprint,
-    )
-
-
-def _passage(source: Source, card: PassageCard) -> Passage:
-    check = Check(verdict=card.check.verdict, because=card.check.because, note=" ".join(card.check.note.split()))
-    fields = card.model_dump(exclude={"id", "check"})
-    return Passage(id=f"{source.id}/{card.id}", source=source, check=check, **fields)
-
-
-def _guidance(card: GuidanceCard) -> Guidance:
-    parts = ("answer", "for_links", "for_signals", "evidence", "steps", "cautions")
-    sentences = {part: tuple(Sentence(**s.model_dump()) for s in getattr(card, part)) for part in parts}
-    return Guidance(
-        id=card.id,
-        asks=card.asks,
-        business=card.applies_to.business,
-        stage=card.applies_to.stage,
-        disputes=card.disputes,
-        **sentences,
-    )
-
-
-def _dispute(card: DisputeCard) -> Dispute:
-    positions = tuple(Position(**p.model_dump()) for p in card.positions)
-    return Dispute(positions=positions, **card.model_dump(exclude={"positions"}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from advisor.knowledge.glossary import duplicate_names
 from advisor.models import Corpus, Guidance, Passage, Sentence
 from advisor.text import figures
 
@@ -19,6 +20,8 @@ def reference_problems(corpus: Corpus) -> Iterator[Problem]:
     yield from _dangling(corpus, passages)
     for entry in corpus.guidance:
         yield from _guidance_problems(entry, passages)
+    yield from _curve_problems(corpus, passages)
+    yield from _glossary_problems(corpus)
 
 
 def _duplicates(corpus: Corpus) -> Iterator[Problem]:
@@ -60,7 +63,8 @@ def _guidance_problems(entry: Guidance, passages: dict[str, Passage]) -> Iterato
         loose = loose_figures(sentence.text, rests)
         if loose:
             yield entry.id, f"the figure {', '.join(sorted(loose))} stands in no passage that the sentence rests on: {sentence.text!r}"
-    for name, part in (("answer", entry.answer), ("steps", entry.steps)):
+    plan = entry.plan.stop if entry.plan else ()
+    for name, part in (("answer", entry.answer), ("steps", entry.steps), ("stop", plan)):
         if part and _rests_on_sellers_alone(part, passages):
             yield entry.id, f"{name}: rests on sellers alone; add an independent passage"
 
@@ -76,3 +80,19 @@ def loose_figures(text: str, passages: Sequence[Passage]) -> frozenset[str]:
 def _rests_on_sellers_alone(part: Sequence[Sentence], passages: dict[str, Passage]) -> bool:
     rests = [passages[ref] for sentence in part for ref in sentence.rests_on if ref in passages]
     return bool(rests) and all(p.source.is_seller for p in rests)
+
+
+def _curve_problems(corpus: Corpus, passages: dict[str, Passage]) -> Iterator[Problem]:
+    for curve in corpus.curves:
+        yield from ((curve.id, f"passages: there is no passage {ref!r}") for ref in curve.passages if ref not in passages)
+        rates = " ".join(f"{rate:g}" for _, rate in curve.points)
+        loose = loose_figures(rates, [passages[ref] for ref in curve.passages if ref in passages])
+        if loose:
+            yield curve.id, f"points: the rate {', '.join(sorted(loose))} stands in none of the passages that it names"
+
+
+def _glossary_problems(corpus: Corpus) -> Iterator[Problem]:
+    entries = {g.id for g in corpus.guidance}
+    yield from ((t.term, f"guidance: there is no entry {t.guidance!r}") for t in corpus.glossary if t.guidance not in entries)
+    for name, first, second in duplicate_names(corpus.glossary):
+        yield second, f"the name {name!r} already belongs to the term {first!r}"

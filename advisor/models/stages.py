@@ -1,0 +1,138 @@
+"""What passes between the stages of answering: a question, what was found for it, and a draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from advisor.models.answer import Answer, Intent, SectionRole
+from advisor.models.knowledge import Dispute, Guidance, Passage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One text of the index. Several entries (a text and its asks) point to one unit."""
+
+    id: str
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One retrieved unit. A higher score is better, whichever retriever gave it.
+
+    Attributes:
+        unit: Id of a passage or of a guidance entry.
+        score: The retriever's score; cosine for dense, BM25 weight for bm25, 0 to 1 for fused.
+        cosine: The highest cosine of the question with any text of the unit, if the dense retriever saw it, else 0.
+    """
+
+    unit: str
+    score: float
+    retriever: Literal["dense", "bm25", "fused"]
+    cosine: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question as asked and as searched.
+
+    Attributes:
+        parts: Parts of a follow-up that say something by themselves and are also searched alone.
+        focus: Stems of a follow-up that few passages hold and that its conversation has not named: what it is newly about.
+        shown: Guidance already given, when the question asks for something more than it again.
+    """
+
+    asked: str
+    searched: str
+    intent: Intent
+    is_follow_up: bool = False
+    parts: tuple[str, ...] = ()
+    focus: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeVerdict:
+    """How the question lies to the field.
+
+    Attributes:
+        covered: With `uncovered` and `off_topic`, probabilities that sum to 1.
+        nearest_uncovered: The topic of the nearest example of an uncovered question.
+        nearest_outside: The highest cosine with any example of an uncovered or off-topic question.
+    """
+
+    covered: float
+    uncovered: float
+    off_topic: float
+    nearest_uncovered: str = ""
+    nearest_outside: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an answer may use: passages and guidance, best first, and the disputes that they touch."""
+
+    passages: tuple[tuple[Passage, Hit], ...]
+    guidance: tuple[tuple[Guidance, Hit], ...]
+    disputes: tuple[Dispute, ...]
+    scope: ScopeVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSentence:
+    """A sentence before it is checked.
+
+    Attributes:
+        cites: Passage ids in order of importance.
+        verbatim: Whether the text is that of a cited passage, word for word.
+        meaning: The reviewed text that the sentence was composed around, if it is not itself one.
+        is_advice: Whether it tells the reader to do something; its passages give the ground for it rather than its wording.
+        when: When a step is due; stands before the text and is no claim.
+        computed: Figures that were worked out from those of the cited passages, in the spelling of the text.
+    """
+
+    text: str
+    cites: tuple[str, ...]
+    verbatim: bool = False
+    meaning: str = ""
+    is_advice: bool = False
+    when: str = ""
+    computed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSection:
+    role: SectionRole
+    title: str
+    sentences: tuple[DraftSentence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a writer gives to the checker."""
+
+    sections: tuple[DraftSection, ...]
+    disputes: tuple[str, ...] = ()
+    follow_ups: tuple[str, ...] = ()
+    guidance: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One exchange of a conversation, as far as the next question needs it."""
+
+    searched: str
+    status: Literal["answered", "refused", "failed"]
+    guidance: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A step of a streamed answer: `searched` (the question as searched), `sentence` (one checked sentence), `done` (the answer)."""
+
+    kind: Literal["searched", "sentence", "done"]
+    text: str = ""
+    section: SectionRole | None = None
+    answer: Answer | None = field(default=None, compare=False)
