@@ -15,10 +15,12 @@ from ulid import ULID
 from advisor.answer import extract
 from advisor.answer.composition import TITLES
 from advisor.answer.confidence import confidence
-from advisor.answer.question import Lexicon, is_smalltalk, understand
+from advisor.answer.lexicon import Lexicon
+from advisor.answer.question import is_smalltalk, understand
 from advisor.answer.scope import STARTERS, best_cosine, input_refusal, nothing_near, refusal_for
 from advisor.answer.verify import verify
 from advisor.errors import AdvisorError, NotFoundError
+from advisor.index.adapter import QueryAdapter
 from advisor.index.build import Progress, current_generation, ensure_index, open_current
 from advisor.index.encoder import Encoder, SentenceEncoder
 from advisor.index.generation import Index
@@ -68,6 +70,7 @@ class Advisor:
     def __init__(self, settings: Settings, encoder: Encoder, index: Index) -> None:
         self.settings = settings
         self._encoder = encoder
+        self._adapter = QueryAdapter.for_encoder(encoder.id)
         self._ordinary = encoder.known_words()
         self._conversations: OrderedDict[str, list[Turn]] = OrderedDict()
         self._lock = threading.Lock()
@@ -158,7 +161,7 @@ class Advisor:
     def _answer(self, asked: str, history: list[Turn], opened: _Open, conversation: str, started: float) -> Answer:
         index = opened.index
         question = understand(asked, history, index, self._encoder, opened.lexicon)
-        evidence = retrieve(question, index, self._encoder)
+        evidence = retrieve(question, index, self._encoder, self._adapter)
         retrieved = time.perf_counter()
         refusal = refusal_for(question, evidence)
         if refusal:
@@ -233,7 +236,8 @@ class Advisor:
         )
 
     def _fingerprint(self, opened: _Open) -> str:
-        return self.settings.fingerprint(opened.index.manifest.corpus, opened.index.manifest.encoder, ENGINE)
+        encoder = f"{opened.index.manifest.encoder}+{self._adapter.id}"
+        return self.settings.fingerprint(opened.index.manifest.corpus, encoder, ENGINE)
 
     # ------------------------------------------------------------------------------------------------ state
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.index.adapter import QueryAdapter
 from advisor.index.encoder import Encoder
 from advisor.index.generation import GUIDANCE, PASSAGES, Index
 from advisor.index.keywords import KeywordIndex
@@ -37,13 +39,16 @@ SAME_STATEMENT = 0.86
 DISPUTE_COSINE = 0.5
 
 
-def retrieve(question: Question, index: Index, encoder: Encoder) -> Evidence:
+def retrieve(question: Question, index: Index, encoder: Encoder, adapter: QueryAdapter) -> Evidence:
     """The passages, guidance and disputes that an answer to the question may use."""
-    query = encoder.encode(query_texts(question.searched, *question.parts))
-    passage_hits = search(query, question.searched, index, collection=PASSAGES)
-    guidance_hits = search(query, question.searched, index, collection=GUIDANCE)
-    kept = diversify(passage_hits, index, top_k=PASSAGES_KEPT)
-    guidance = tuple((index.guidance[h.unit], h) for h in guidance_hits[:GUIDANCE_KEPT])
+    query = encoder.encode(query_texts(question.searched, *question.parts, spelled_out=question.spelled_out))
+    turned = adapter.apply(query)
+    text = question.spelled_out or question.searched
+    passage_hits = search(turned, text, index, collection=PASSAGES)
+    guidance_hits = search(turned, text, index, collection=GUIDANCE)
+    kept = tuple((p, _with_plain(h, (p.text, *p.asks), query, index)) for p, h in diversify(passage_hits, index, top_k=PASSAGES_KEPT))
+    near = ((index.guidance[h.unit], h) for h in guidance_hits[:GUIDANCE_KEPT])
+    guidance = tuple((g, _with_plain(h, (*g.asks, " ".join(s.text for s in g.answer)), query, index)) for g, h in near)
     return Evidence(
         passages=kept,
         guidance=guidance,
@@ -52,9 +57,17 @@ def retrieve(question: Question, index: Index, encoder: Encoder) -> Evidence:
     )
 
 
-def query_texts(question: str, *parts: str) -> list[str]:
-    """The question itself, parts of it that are also searched alone, and, when it is long, its sentences that ask something."""
-    texts = [question, *parts]
+def _with_plain(hit: Hit, texts: Sequence[str], query: Vectors, index: Index) -> Hit:
+    """The hit with the best cosine of the question as encoded, before any adapter, with any of these texts."""
+    rows = [row for text in texts if (row := index.vector(text)) is not None]
+    return replace(hit, plain=float((np.stack(rows) @ query.T).max())) if rows else hit
+
+
+def query_texts(question: str, *parts: str, spelled_out: str = "") -> list[str]:
+    """The question itself, with its abbreviations written out, parts of it that are also searched alone, and, when it is long, its
+    sentences that ask something.
+    """
+    texts = [question, *filter(None, [spelled_out]), *parts]
     if len(words(question)) > LONG_QUESTION_WORDS:
         said = [s for s in sentences(question) if len(words(s)) > 3]
         texts += ([s for s in said if ASKING.search(s)] or said[-1:])[-MAX_QUERIES:]

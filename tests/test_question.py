@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.answer.question import Lexicon, business_of, intent_of, is_smalltalk, stand_alone, understand
+from advisor.answer.lexicon import Lexicon
+from advisor.answer.question import business_of, intent_of, is_smalltalk, stand_alone, understand
 from advisor.engine import Advisor
 from advisor.models import Question, Turn
 from tests.fakes import ORDINARY_WORDS, WordEncoder

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from advisor.engine import Advisor
+from advisor.index.adapter import QueryAdapter
 from advisor.index.generation import PASSAGES
 from advisor.models import Hit, Question
 from advisor.retrieve import diversify, fuse, min_max, query_texts, retrieve, search
@@ -68,4 +69,4 @@ def test_the_other_side_takes_the_last_place_when_one_side_holds_them_all(adviso
 def test_a_dispute_is_found_when_its_guidance_or_a_position_is_near(advisor: Advisor) -> None:
     index = advisor._open.index
     question = Question(asked="q", searched="Should I pay for a click service?", intent="decide")
-    assert [d.id for d in retrieve(question, index, WordEncoder()).disputes] == ["do-clicks-rank"]
+    assert [d.id for d in retrieve(question, index, WordEncoder(), QueryAdapter()).disputes] == ["do-clicks-rank"]

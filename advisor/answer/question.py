@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from advisor.answer.lexicon import FIELD_WORDS, Lexicon
 from advisor.index.encoder import Encoder
 from advisor.index.generation import GUIDANCE, Index
 from advisor.models import Intent, Question, Turn
-from advisor.text import STOPWORDS, clean, stem, stems, words
+from advisor.text import clean, stem, stems, words
 
-# A misspelt word is replaced by a word of the field only when at least this share of its letters stay.
-SPELLING_SIMILARITY = 0.79
-SHORTEST_CORRECTED = 5
 # A follow-up that is this near to a covered question by itself is a new question, whatever word it opens with; one that is short or
 # points back with a pronoun must be nearer.
 STANDS_ALONE_COSINE = 0.66
@@ -78,64 +71,6 @@ BUSINESS: Final[dict[str, re.Pattern[str]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """What counts as a known word: the corpus's own words, and the ordinary words of the encoder's vocabulary."""
-
-    index: Index
-    ordinary: frozenset[str]
-
-    @cached_property
-    def domain(self) -> tuple[str, ...]:
-        """Every word of the corpus that a misspelling may stand for."""
-        found: set[str] = set()
-        for p in self.index.corpus.passages:
-            found.update(w for text in (p.text, *p.asks, *p.topics) for w in words(text))
-        for g in self.index.corpus.guidance:
-            found.update(w for ask in g.asks for w in words(ask))
-        # A word that only the corpus's own casual asks spell this way is not a model of spelling.
-        return tuple(sorted(w for w in found if len(w) >= SHORTEST_CORRECTED and w.isalpha() and self._is_spelt(w)))
-
-    def _is_spelt(self, word: str) -> bool:
-        return word in self.ordinary or word.rstrip("s") in self.ordinary or word in FIELD_WORDS
-
-    @cached_property
-    def outside(self) -> frozenset[str]:
-        """The words of the examples outside the field: rightly spelt, and not to be turned into words of the field."""
-        scope = self.index.corpus.scope
-        texts = (*scope.off_topic, *(example for topic in scope.uncovered for example in topic.examples))
-        return frozenset(w for text in texts for w in words(text))
-
-    def corrected(self, question: str) -> str:
-        """The question with unknown words replaced by the near word of the field, if there is one."""
-        return re.sub(r"[A-Za-z]{5,}", lambda match: self._corrected_word(match.group()), question)
-
-    def _corrected_word(self, word: str) -> str:
-        lower = word.lower()
-        if lower in self.ordinary or lower in self.outside or lower in FIELD_WORDS or lower in STOPWORDS or self._is_form_of_known(lower):
-            return word
-        near = process.extractOne(lower, self.domain, scorer=OSA.normalized_similarity, score_cutoff=SPELLING_SIMILARITY)
-        if near is None:
-            return word
-        return str(near[0]).capitalize() if word[0].isupper() else str(near[0])
-
-    def _is_form_of_known(self, word: str) -> bool:
-        """Whether an ordinary word becomes this one, or this one an ordinary word, by an ending."""
-        endings = ("s", "es", "d", "ed", "r", "er", "ing", "ly", "y")
-        if any(word.endswith(end) and word[: -len(end)] in self.ordinary for end in endings):
-            return True
-        return any(word + end in self.ordinary for end in endings) or word.removesuffix("e") + "ing" in self.ordinary
-
-
-# Words of the trade that a general vocabulary lacks.
-FIELD_WORDS: Final = frozenset(
-    """backlink backlinks nofollow dofollow sponsored disavow disavowing navboost pagerank rankbrain serp serps clickthrough pogo
-    sticking pogosticking ahrefs semrush backlinko serpclix enterbacklink linkody majestic whitespark sistrix zyppy snippet snippets
-    anonymized outreach skyscraper spambrain penguin panda clickbait crawlable interstitials ecommerce reputational webmaster
-    impressions guestpost guestposts microworkers subdomain subdomains affiliate chrome analytics google""".split()
-)
-
-
 def intent_of(question: str) -> Intent:
     """What kind of answer a question asks for; the first pattern that fits decides."""
     return next((intent for intent, pattern in _INTENTS if pattern.search(question)), "explain")
@@ -168,8 +103,9 @@ def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encod
             parts=parts,
             focus=focus,
             shown=tuple(turn.guidance for turn in history[-2:] if turn.guidance) if _asks_for_more(bare) else (),
+            spelled_out=lexicon.spelled_out(searched),
         )
-    return Question(asked=asked, searched=question, intent=intent_of(question))
+    return Question(asked=asked, searched=question, intent=intent_of(question), spelled_out=lexicon.spelled_out(question))
 
 
 def _follow_up_intent(question: str, topic: str) -> Intent:

@@ -111,7 +111,7 @@ def nothing_near(evidence: Evidence) -> Refusal:
 def best_cosine(evidence: Evidence) -> float:
     """The highest cosine of the question with any text of any passage or guidance entry."""
     hits = [h for _, h in evidence.passages] + [h for _, h in evidence.guidance]
-    return max((h.cosine for h in hits), default=0.0)
+    return max((h.plain for h in hits), default=0.0)
 
 
 def _nearest(evidence: Evidence) -> tuple[str, ...]:

@@ -25,13 +25,16 @@ class Hit:
     Attributes:
         unit: Id of a passage or of a guidance entry.
         score: The retriever's score; cosine for dense, BM25 weight for bm25, 0 to 1 for fused.
-        cosine: The highest cosine of the question with any text of the unit, if the dense retriever saw it, else 0.
+        cosine: The highest cosine of the question, as the adapter turns it, with any text of the unit, if the dense retriever saw it,
+            else 0.
+        plain: The same for the question as encoded: absolute evidence of whether anything fits at all. Only on fused hits that are kept.
     """
 
     unit: str
     score: float
     retriever: Literal["dense", "bm25", "fused"]
     cosine: float = 0.0
+    plain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Question:
         parts: Parts of a follow-up that say something by themselves and are also searched alone.
         focus: Stems of a follow-up that few passages hold and that its conversation has not named: what it is newly about.
         shown: Guidance already given, when the question asks for something more than it again.
+        spelled_out: The question as searched, with its abbreviations written out; empty where that was not done.
     """
 
     asked: str
@@ -51,6 +55,7 @@ class Question:
     parts: tuple[str, ...] = ()
     focus: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    spelled_out: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
