@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from advisor.engine import Advisor
 
 ANSWERED, FAILED, REFUSED = 0, 1, 3
+STAGES = {"Encoding": "Encoding texts", "Writing": "Writing the index", "Verifying": "Verifying the index"}
 
 app = typer.Typer(
     name="seo-advisor",
@@ -51,7 +52,7 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Ask one question and print the answer with its sources."""
-    with _errors():
+    with errors():
         text = sys.stdin.read() if question == "-" else question
         answer = _advisor().ask(text)
         if json:
@@ -72,7 +73,7 @@ Then ask, and ask on: "and for a local shop?". An empty line, *quit* or Ctrl-D e
 )
 def chat() -> None:
     """Hold a conversation in the terminal; follow-ups are read in its light."""
-    with _errors():
+    with errors():
         advisor = _advisor()
         from advisor.terminal import answer_view
 
@@ -97,12 +98,12 @@ def chat() -> None:
 )
 def index(force: Annotated[bool, typer.Option("--force", help="Write a new generation even if the current one fits.")] = False) -> None:
     """Build the index from the corpus: only what changed is encoded again."""
-    with _errors():
+    with errors():
         from advisor.index.build import build_index
         from advisor.index.encoder import SentenceEncoder
 
         settings = Settings()
-        with _progress() as progress:
+        with progress_bar() as progress:
             report = build_index(settings, SentenceEncoder.from_setting(settings.encoder), progress, force=force)
     if report.built:
         out.print(f"{report.generation} is current: {report.texts} texts, {report.encoded} of them encoded now.")
@@ -115,26 +116,64 @@ def index(force: Annotated[bool, typer.Option("--force", help="Write a new gener
 
     seo-advisor sources
 
-    seo-advisor sources google-spam-policies"""
+    seo-advisor sources google-spam-policies
+
+    seo-advisor sources --kind court
+
+    seo-advisor sources --find "do clicks move rankings" --check contradicted"""
 )
-def sources(source_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show one source with its statements.")] = None) -> None:
-    """List the sources, or show one with its statements and their checks."""
-    with _errors():
+def sources(
+    source_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show one source with its statements.")] = None,
+    find: Annotated[str, typer.Option(help="Show the statements found for these words, the best first.")] = "",
+    kind: Annotated[str | None, typer.Option(help="Only official, court, paper, study, practitioner, vendor or own.")] = None,
+    stance: Annotated[str | None, typer.Option(help="Only statements that favor links, signals, balance or neutral.")] = None,
+    interest: Annotated[str | None, typer.Option(help="Only publishers who gain from links, signals, services, tools or engine.")] = None,
+    check: Annotated[str | None, typer.Option(help="Only confirmed, qualified, contradicted, unsupported or opinion.")] = None,
+) -> None:
+    """Browse and search the sources, or show one with its statements and their checks."""
+    with errors():
+        from advisor.care.library import browse, parse_filters, used_by
         from advisor.errors import NotFoundError
         from advisor.knowledge.cards import read_corpus
-        from advisor.terminal import source_view, sources_view
+        from advisor.terminal_library import shelves_view, source_view, sources_view
 
+        filters = parse_filters(kind=kind, stance=stance, gain=interest, check=check)
+        if find:
+            out.print(shelves_view(_advisor().library(find, filters)))
+            return
         corpus = read_corpus(Settings().corpus_dir)
         if source_id is None:
-            counts: dict[str, int] = {}
-            for p in corpus.passages:
-                counts[p.source.id] = counts.get(p.source.id, 0) + 1
-            out.print(sources_view(corpus.sources, counts))
+            out.print(sources_view(browse(corpus, filters)))
             return
         found = next((s for s in corpus.sources if s.id == source_id), None)
         if found is None:
             raise NotFoundError(f"there is no source {source_id!r}")
-        out.print(source_view(found, tuple(p for p in corpus.passages if p.source.id == source_id)))
+        out.print(source_view(found, tuple(p for p in corpus.passages if p.source.id == source_id), used_by(corpus, found)))
+
+
+@app.command(
+    epilog="""**Examples**
+
+    seo-advisor ctr 4
+
+    seo-advisor ctr 1.8 --ai-overview"""
+)
+def ctr(
+    position: Annotated[float, typer.Argument(min=1.0, help="Average position in organic results, from 1 to 10.")],
+    ai_overview: Annotated[bool, typer.Option("--ai-overview", help="The queries are known to show an AI Overview.")] = False,
+) -> None:
+    """Show which click-through rate is usual at a position, and how far the published curves differ."""
+    with errors():
+        from advisor.ctr import LAST_POSITION, expected_ctr
+        from advisor.errors import InputError
+        from advisor.knowledge.cards import read_corpus
+        from advisor.terminal_library import ctr_view
+
+        curves = read_corpus(Settings().corpus_dir).curves
+        expected = expected_ctr(curves, position, ai_overview=ai_overview)
+        if expected is None:
+            raise InputError(f"there is no usual rate for position {position:g}", hint=f"Name a position from 1 to {LAST_POSITION}.")
+        out.print(ctr_view(expected))
 
 
 @app.command(
@@ -150,7 +189,7 @@ def serve(
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Serve the web page on this machine."""
-    with _errors():
+    with errors():
         from advisor.web.serve import serve as serve_page
 
         changed = {"host": host, "port": port}
@@ -161,6 +200,13 @@ def serve(
 def main() -> None:
     """The entry point of the `seo-advisor` command."""
     app()
+
+
+def _add_corpus_commands() -> None:
+    """Imported last: those commands use what this file defines."""
+    from advisor.cli_corpus import corpus_app
+
+    app.add_typer(corpus_app, name="corpus")
 
 
 def _questions() -> Iterator[str]:
@@ -180,12 +226,12 @@ def _advisor(settings: Settings | None = None) -> Advisor:
     """The advisor, opened with a progress bar on whatever takes long."""
     from advisor.engine import Advisor
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         return Advisor.open(settings, progress=progress)
 
 
 @contextmanager
-def _progress() -> Iterator[_Bar]:
+def progress_bar() -> Iterator[_Bar]:
     """A progress bar on standard error; it shows itself only once there is work to show."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = _Bar(Progress(*columns, console=err))
@@ -208,8 +254,7 @@ class _Bar:
         if not self._tasks:
             self._progress.start()
         if stage not in self._tasks:
-            name = "Encoding texts" if stage == "Encoding" else f"{stage} the index"
-            self._tasks[stage] = self._progress.add_task(name, total=total)
+            self._tasks[stage] = self._progress.add_task(STAGES.get(stage, stage), total=total)
         self._progress.update(self._tasks[stage], completed=done)
 
     def stop(self) -> None:
@@ -219,7 +264,7 @@ class _Bar:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def errors() -> Iterator[None]:
     """Show an error that the user can act on as one line, without a traceback."""
     try:
         yield
@@ -239,6 +284,8 @@ def _errors() -> Iterator[None]:
         sys.stderr.close()
         raise typer.Exit(FAILED) from None
 
+
+_add_corpus_commands()
 
 if __name__ == "__main__":
     main()

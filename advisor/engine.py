@@ -19,11 +19,13 @@ from advisor.answer.lexicon import Lexicon
 from advisor.answer.question import is_smalltalk, understand
 from advisor.answer.scope import STARTERS, best_cosine, input_refusal, nothing_near, refusal_for
 from advisor.answer.verify import verify
+from advisor.care.library import Filters, Shelf, browse, gathered
+from advisor.ctr import ExpectedCtr, expected_ctr
 from advisor.errors import AdvisorError, NotFoundError
 from advisor.index.adapter import QueryAdapter
 from advisor.index.build import Progress, current_generation, ensure_index, open_current
 from advisor.index.encoder import Encoder, SentenceEncoder
-from advisor.index.generation import Index
+from advisor.index.generation import PASSAGES, Index
 from advisor.models import (
     Answer,
     AnswerSentence,
@@ -39,13 +41,16 @@ from advisor.models import (
     Support,
     Turn,
 )
-from advisor.retrieve import retrieve
+from advisor.retrieve import retrieve, search
 from advisor.settings import Settings
 from advisor.text import clean
 
 ENGINE = "extractive"
 CONVERSATIONS_KEPT = 1_000
 TURNS_KEPT = 20
+# A search of the library shows passages at least this near, and no more than these.
+FOUND_MIN_COSINE = 0.3
+FOUND_AT_MOST = 60
 # How often a running process looks for a newer generation of the index.
 REFRESH_S = 1.0
 
@@ -113,6 +118,26 @@ class Advisor:
         if found is None:
             raise NotFoundError(f"there is no dispute {dispute_id!r}")
         return found
+
+    def library(self, words: str = "", filters: Filters | None = None) -> tuple[Shelf, ...]:
+        """Sources with their passages: those found for some words, the best first, or all of them by publisher.
+
+        Args:
+            words: What to look for, in any form; empty to browse.
+            filters: Which kinds of source, sides, interests and verdicts to show.
+        """
+        opened, filters = self._current(), filters or Filters()
+        wanted = clean(words[: self.settings.max_question_chars])
+        if not wanted:
+            return browse(opened.index.corpus, filters)
+        wanted = opened.lexicon.corrected(wanted)
+        query = self._adapter.apply(self._encoder.encode([wanted]))
+        hits = search(query, opened.lexicon.spelled_out(wanted), opened.index, collection=PASSAGES)
+        return gathered([opened.index.passages[h.unit] for h in hits if h.cosine >= FOUND_MIN_COSINE][:FOUND_AT_MOST], filters)
+
+    def expected_ctr(self, position: float, *, ai_overview: bool = False) -> ExpectedCtr | None:
+        """The usual click-through rate at an average position in percent, from the published curves; None before 1 and after 10."""
+        return expected_ctr(self.corpus.curves, position, ai_overview=ai_overview)
 
     def ask(self, question: str, *, conversation_id: str | None = None) -> Answer:
         """A checked answer, or a refusal that says why.

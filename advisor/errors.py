@@ -7,6 +7,7 @@
     ├── IndexBusyError         another process is building the index
     ├── StorageError           the data folder or the database cannot be read or written
     ├── NotFoundError          there is no source or passage of that name
+    ├── InputError             a value or a file that the user named cannot be used
     └── ServerError            the page cannot be served (a taken port, for instance)
 
 Front ends show `str(error)` and `error.hint` as one line, never a traceback. An empty search result is not an error.
@@ -89,6 +90,10 @@ class StorageError(AdvisorError):
         """Say in one sentence which folder could not be used for what, and why."""
         reason = exc.strerror or str(exc)
         return cls(f"could not {doing} in {str(path)!r}: {reason}")
+
+
+class InputError(AdvisorError):
+    """A value or a file that the user named cannot be used."""
 
 
 class NotFoundError(AdvisorError):

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.models import Answer, AnswerSentence, Citation, Kind, Passage, Section, Source
+from advisor.models import Answer, AnswerSentence, Citation, Kind, Section
 from advisor.render import MARKS
 from advisor.text import clean
 
@@ -97,37 +97,3 @@ def _bullets(title: str, lines: tuple[str, ...]) -> Iterator[RenderableType]:
     if lines:
         yield Text(f"\n{title}", style="bold")
         yield from (Text(f"  - {clean(line)}") for line in lines)
-
-
-def sources_view(sources: tuple[Source, ...], counts: dict[str, int]) -> RenderableType:
-    """A table of sources: id, publisher, kind, date, number of statements, interest."""
-    table = Table(title=f"{len(sources)} sources", header_style="bold", pad_edge=False)
-    for column in ("id", "publisher", "kind", "published"):
-        table.add_column(column, no_wrap=column in ("kind", "published"), overflow="fold")
-    table.add_column("statements", justify="right")
-    table.add_column("interest")
-    for s in sources:
-        kind = Text(s.kind, style=KIND_STYLES[s.kind])
-        table.add_row(s.id, s.publisher, kind, s.published, str(counts.get(s.id, 0)), s.interest)
-    return table
-
-
-def source_view(source: Source, passages: tuple[Passage, ...]) -> RenderableType:
-    """One source with its statements, their checks and what decides them."""
-    head = Text(f"{source.title}\n", style="bold")
-    head.append(f"{source.publisher}, {source.kind}, {source.published}\n", style=f"not bold {KIND_STYLES[source.kind]}")
-    head.append(f"{source.url}\n", style="not bold underline")
-    head.append(f"Interest: {source.interest}\nStanding: {source.standing}\n", style="not bold")
-    if source.via:
-        head.append(f"Read through: {source.via}\n", style="not bold")
-    parts: list[RenderableType] = [head]
-    for p in passages:
-        line = Text(f"\n{p.id.split('/')[1]} ", style="bold")
-        line.append(f"{p.role}, favors {p.stance}, evidence {p.evidence}, check {p.check.verdict}\n", style="dim not bold")
-        line.append(p.text, style="not bold")
-        if p.check.note:
-            line.append(f"\nThe record: {p.check.note}", style="not bold italic")
-        if p.check.because:
-            line.append(f"\nDecided by: {', '.join(p.check.because)}", style="dim not bold")
-        parts.append(line)
-    return Group(*parts)

@@ -22,11 +22,13 @@ STAGES = (
     ("index",),
     ("ctr",),
     ("retrieve",),
+    ("care",),
     ("answer",),
     ("engine",),
     ("render",),
     ("terminal",),
-    ("web", "cli", "__main__"),
+    ("terminal_library",),
+    ("web", "cli", "cli_corpus", "__main__"),
 )
 FRAMEWORKS = {
     "chromadb": ("index/vectors.py", "index/build.py"),  # build translates chromadb's errors
@@ -37,8 +39,8 @@ FRAMEWORKS = {
     "gradio": ("web/",),
     "nh3": ("web/",),
     "sqlalchemy": ("store.py",),
-    "typer": ("cli.py",),
-    "rich": ("cli.py", "terminal.py", "web/"),
+    "typer": ("cli.py", "cli_corpus.py"),
+    "rich": ("cli.py", "cli_corpus.py", "terminal.py", "terminal_library.py", "web/"),
     "yaml": ("knowledge/cards.py",),
 }
 FILES = sorted(ROOT.rglob("*.py"))

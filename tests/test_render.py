@@ -4,9 +4,11 @@ import io
 
 from rich.console import Console
 
+from advisor.care.library import Filters, browse, used_by
 from advisor.engine import Advisor
 from advisor.render import conversation_markdown, escape, markdown, plain
-from advisor.terminal import answer_view, source_view, sources_view
+from advisor.terminal import answer_view
+from advisor.terminal_library import source_view, sources_view
 
 
 def in_terminal(view: object) -> str:
@@ -69,8 +71,8 @@ def test_the_terminal_shows_sections_sources_and_no_control_codes(advisor: Advis
 
 def test_the_terminal_lists_sources_and_shows_one(advisor: Advisor) -> None:
     corpus = advisor.corpus
-    assert "google-links" in in_terminal(sources_view(corpus.sources, {"google-links": 3}))
+    assert "google-links" in in_terminal(sources_view(browse(corpus, Filters())))
     source = corpus.sources[0]
-    shown = in_terminal(source_view(source, tuple(p for p in corpus.passages if p.source.id == source.id)))
+    shown = in_terminal(source_view(source, tuple(p for p in corpus.passages if p.source.id == source.id), used_by(corpus, source)))
     assert "Interest:" in shown
     assert "check" in shown

@@ -91,8 +91,9 @@ class Lexicon:
         found = match.group()
         term = self._terms_short[found.casefold()]
         rest = match.string[match.end() :]
-        # Two letters in lower case are more often something else, unless a number follows: "da 40".
-        sure = len(found) > SHORT_AND_AMBIGUOUS or found.isupper() or re.match(r"\s*\d", rest)
+        # Two letters, or an ordinary word, in lower case are more often something else, unless a number follows: "da 40", "to eat".
+        is_word = len(found) <= SHORT_AND_AMBIGUOUS or found.lower() in self.ordinary
+        sure = found.isupper() or not is_word or re.match(r"\s*\d", rest)
         return f"{found} ({term})" if sure and term.casefold() not in match.string.casefold() else found
 
     def _corrected_word(self, word: str) -> str:
