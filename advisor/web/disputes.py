@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from advisor.models import Corpus, Dispute, Passage, Position, Source
-from advisor.web.sanitize import host_of, is_link, safe, text
+from advisor.models import Corpus, Dispute, Kind, Passage, Position, Source
+from advisor.web.sanitize import safe, text
 from advisor.web.words import KINDS
 
 
 def disputes_markup(corpus: Corpus) -> str:
     """All disputes of the corpus, one article each."""
     passages = {p.id: p for p in corpus.passages}
-    hosts = {host_of(s.url) for s in corpus.sources} - {""}
     entries = "".join(_dispute(dispute, passages) for dispute in corpus.disputes)
     intro = "Questions on which the sources disagree: who holds what, what they stand to gain, and what the record says."
-    return safe(f'<div class="disputes-list"><h2>Disputes</h2><p class="intro">{intro}</p>{entries}</div>', hosts=hosts)
+    return safe(f'<div class="disputes-list"><h2>Disputes</h2><p class="intro">{intro}</p>{_map(corpus.disputes, passages)}{entries}</div>')
+
+
+def _map(disputes: Sequence[Dispute], passages: dict[str, Passage]) -> str:
+    """Who stands where: a row for each dispute, a column for each kind of source, a letter for each position that such a source holds."""
+    head = "".join(f'<th scope="col"><span class="kind kind-{kind}">{word}</span></th>' for kind, word in KINDS.items())
+    rows = "".join(_map_row(dispute, passages) for dispute in disputes)
+    explained = (
+        "A, B, C and D are the positions in the order in which the dispute lists them; R marks the kinds of source that make the record."
+    )
+    return (
+        f'<details class="map" open><summary>Who stands where, {len(disputes)} disputes</summary><p class="intro">{explained}</p>'
+        f'<div class="scroll"><table><thead><tr><th scope="col">Dispute</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _map_row(dispute: Dispute, passages: dict[str, Passage]) -> str:
+    marks: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
+    for letter, position in zip("ABCDEFGH", dispute.positions, strict=False):
+        for kind in dict.fromkeys(s.kind for s in _sources(position.holders, passages)):
+            marks[kind].append(f'<span class="stands stands-{letter.lower()}" aria-label="position {letter}">{letter}</span>')
+    for kind in dict.fromkeys(s.kind for s in _sources(dispute.record_rests_on, passages)):
+        marks[kind].append('<span class="stands stands-r" aria-label="the record">R</span>')
+    cells = "".join(f"<td>{' '.join(marks[kind])}</td>" for kind in KINDS)
+    return f'<tr><th scope="row"><a href="#/dispute/{text(dispute.id)}">{text(dispute.question)}</a></th>{cells}</tr>'
 
 
 def _dispute(dispute: Dispute, passages: dict[str, Passage]) -> str:
-    positions = "".join(_position(position, passages) for position in dispute.positions)
+    positions = "".join(_position(letter, p, passages) for letter, p in zip("ABCDEFGH", dispute.positions, strict=False))
     record = "".join(f"<li>{_titled(source)}</li>" for source in _sources(dispute.record_rests_on, passages))
     return (
         f'<article class="dispute" id="dispute-{text(dispute.id)}" tabindex="-1"><h3>{text(dispute.question)}</h3>'
@@ -30,10 +54,11 @@ def _dispute(dispute: Dispute, passages: dict[str, Passage]) -> str:
     )
 
 
-def _position(position: Position, passages: dict[str, Passage]) -> str:
+def _position(letter: str, position: Position, passages: dict[str, Passage]) -> str:
     holders = " ".join(_holder(source) for source in _sources(position.holders, passages))
     return (
-        f'<li><p class="says">{text(position.says)}</p><p class="holders">{holders}</p>'
+        f'<li><p class="says"><span class="stands stands-{letter.lower()}">{letter}</span> {text(position.says)}</p>'
+        f'<p class="holders">{holders}</p>'
         f'<p class="interest"><b>Interest</b> {text(position.interest)}</p></li>'
     )
 
@@ -54,7 +79,7 @@ def _titled(source: Source) -> str:
 
 
 def _link(source: Source, label: str) -> str:
-    return f'<a href="{text(source.url)}">{text(label)}</a>' if is_link(source.url) else text(label)
+    return f'<a href="#/source/{text(source.id)}">{text(label)}</a>'
 
 
 def _kind(source: Source) -> str:

@@ -62,7 +62,8 @@ def _card(citation: Citation, citing: dict[str, str]) -> str:
         f'<p class="interest"><b>Interest</b> {text(citation.interest)}</p>'
         f'<p class="passage" data-sentence="">{text(citation.quote)}</p>{passages}'
         f'<p class="grades"><span><b>Evidence</b> {EVIDENCE[citation.evidence]}</span> '
-        f'<span class="verdict verdict-{citation.check}"><b>Check</b> {CHECKS[citation.check]}</span></p>{where}</section>'
+        f'<span class="verdict verdict-{citation.check}"><b>Check</b> {CHECKS[citation.check]}</span></p>{where}'
+        f'<p class="more"><a href="#/source/{text(citation.passage_id)}">All of this source in the Library</a></p></section>'
     )
 
 

@@ -15,6 +15,7 @@ from advisor.web.chat import Chat, generic_line
 from advisor.web.conversations import Caller
 from advisor.web.disputes import disputes_markup
 from advisor.web.evidence import panel_markup
+from advisor.web.library import frame_markup
 from advisor.web.sanitize import safe
 from advisor.web.visitor import COOKIE
 from advisor.web.welcome import NAME, header_markup, welcome_markup
@@ -43,6 +44,8 @@ def build_page(advisor: Advisor, chat: Chat, settings: Settings) -> gr.Blocks:
                     _html(safe(_dock_markup(settings.max_question_chars)), "dock-line")
             with gr.Column(elem_id="evidence"):
                 _html(safe(panel_markup()), "panel")
+        with gr.Column(elem_id="view-library"):
+            _html(frame_markup(advisor.corpus), "library")
         with gr.Column(elem_id="view-disputes"):
             _html(disputes_markup(advisor.corpus), "disputes")
         _wire(_Door(chat, welcome), turn, question, send, stop)

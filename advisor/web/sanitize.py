@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
@@ -10,14 +11,27 @@ import nh3
 
 _BLOCKS = {"article", "aside", "blockquote", "details", "div", "footer", "header", "li", "nav", "ol", "p", "section", "summary", "ul"}
 _INLINE = {"a", "b", "br", "button", "em", "h1", "h2", "h3", "h4", "mark", "span", "strong", "time"}
-TAGS = _BLOCKS | _INLINE
+_TABLES = {"caption", "figcaption", "figure", "img", "table", "tbody", "td", "th", "thead", "tr"}
+TAGS = _BLOCKS | _INLINE | _TABLES
+# Only where the page itself writes a form; an answer never holds one.
+CONTROLS = {"form", "input", "label", "option", "select"}
 ATTRIBUTES = {
     "*": {"class", "hidden", "id", "role", "tabindex"},
     "a": {"href"},
     "button": {"type"},
     "details": {"open"},
+    "img": {"alt", "height", "src", "width"},
+    "input": {"name", "placeholder", "type", "value"},
+    "label": {"for"},
+    "option": {"selected", "value"},
+    "select": {"name"},
+    "td": {"colspan"},
+    "th": {"colspan", "scope"},
     "time": {"datetime"},
 }
+# A place on this page: a view, a source, a dispute, a search of the library.
+PLACE = re.compile(r"#/[a-z]+(?:[/?][A-Za-z0-9/_.~%&=+-]*)?")
+PICTURES = "/library/"
 
 
 def text(value: str) -> str:
@@ -35,25 +49,28 @@ def lines(value: str) -> str:
     return "<br>".join(text(line) for line in value.strip().splitlines())
 
 
-def safe(markup: str, *, hosts: AbstractSet[str] = frozenset()) -> str:
-    """The markup with everything removed that is not on the list: no scripts, images, styles or handlers.
+def safe(markup: str, *, hosts: AbstractSet[str] = frozenset(), controls: bool = False) -> str:
+    """The markup with everything removed that is not on the list: no scripts, styles or handlers, no pictures but our own charts.
 
     Args:
         markup: HTML whose texts are already escaped; this is the second fence, not the first.
-        hosts: The hosts that a link may lead to. Any other link loses its address.
+        hosts: The hosts that a link may lead to. Any other link loses its address, unless it is a place on this page.
+        controls: Keep the controls of a form.
 
     Returns:
         One line. The component that shows it reads Markdown, in which a blank line would end the HTML block.
     """
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
-        if tag == "a" and attribute == "href":
+        if tag == "a" and attribute == "href" and not PLACE.fullmatch(value):
             return value if is_link(value) and urlsplit(value).netloc in hosts else None
+        if tag == "img" and attribute == "src":
+            return value if value.startswith(PICTURES) and ".." not in value else None
         return value
 
     cleaned = nh3.clean(
         markup,
-        tags=TAGS,
+        tags=TAGS | CONTROLS if controls else TAGS,
         clean_content_tags={"script", "style"},
         attributes=ATTRIBUTES,
         attribute_filter=keep,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from advisor.models import Citation, EvidenceGrade, Kind, SectionRole, SupportVerdict, Verdict
+from advisor.models import Citation, EvidenceGrade, Gain, Kind, SectionRole, Stance, SupportVerdict, Verdict
 
 KINDS: dict[Kind, str] = {
     "official": "official",
@@ -16,13 +16,21 @@ KINDS: dict[Kind, str] = {
     "own": "our own work",
 }
 KINDS_EXPLAINED: dict[Kind, str] = {
-    "official": "a search engine's own documents and staff",
+    "official": "a search engine's own documents and staff, or an authority's",
     "court": "rulings, testimony and exhibits",
     "paper": "peer-reviewed research and patents",
     "study": "measurements with a stated sample",
     "practitioner": "tests and views of people in the trade",
     "vendor": "sells what it writes about",
     "own": "worked out or searched for by us",
+}
+STANCES: dict[Stance, str] = {"links": "links", "signals": "user signals", "balance": "a balance", "neutral": "neither side"}
+GAINS: dict[Gain, str] = {
+    "links": "selling links",
+    "signals": "selling clicks",
+    "services": "selling SEO services",
+    "tools": "selling SEO tools or data",
+    "engine": "running a search engine",
 }
 EVIDENCE: dict[EvidenceGrade, str] = {
     "primary": "first-hand",

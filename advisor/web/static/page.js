@@ -1,6 +1,7 @@
 // What the page does by itself: the evidence panel, clicked questions, copying, light and dark, and what a screen reader hears.
 // Gradio replaces the HTML of a turn at each step, so events are handled on the document and nothing is bound to a turn's elements.
 import { clearPanel, closePanel, coversPage, hideTip, keepInside, overlay, showAll, showCitation, showTip } from "./evidence.js";
+import { clearLibrary, listenToLibrary, showResults, showSource } from "./library.js";
 
 const phone = window.matchMedia("(max-width: 700px)");
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -79,8 +80,7 @@ function setPicked(question) {
 
 function ask(question) {
   if (isBusy()) return;
-  showView("chat");
-  closePanel({ refocus: false });
+  go("#/chat");
   pick(question);
 }
 
@@ -237,6 +237,30 @@ function showDispute(id) {
   dispute?.focus({ preventScroll: true });
 }
 
+// What stands after # is a place on this page: #/chat, #/library?q=clicks, #/source/id/passage, #/disputes, #/dispute/id.
+function goToPlace() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [view, ...rest] = path.split("/").map(decodeURIComponent);
+  closePanel({ refocus: false });
+  if (view === "library" || view === "source") {
+    showView("library");
+    if (view === "library") showResults(new URLSearchParams(query));
+    else showSource(rest[0] ?? "", rest[1]);
+  } else if (view === "disputes") {
+    showView("disputes");
+    window.scrollTo(0, 0);
+  } else if (view === "dispute") {
+    showDispute(rest[0] ?? "");
+  } else {
+    showView("chat");
+  }
+}
+
+function go(place) {
+  if (location.hash === place) goToPlace();
+  else location.hash = place;
+}
+
 // ---------------------------------------------------------------- events
 
 const actions = {
@@ -244,12 +268,13 @@ const actions = {
   allSources: (button) => showAll(turnOf(button), { from: button }),
   close: () => closePanel(),
   copy: (button) => copy(button),
-  dispute: (button) => showDispute(button.dataset.dispute),
+  clearLibrary: () => clearLibrary(),
+  dispute: (button) => go(`#/dispute/${button.dataset.dispute}`),
   export: () => save(),
   retry: () => retry(),
   skip: () => box().focus(),
   startOver: () => startOver(),
-  view: (button) => { showView(button.dataset.view); window.scrollTo(0, 0); },
+  view: (button) => { go(`#/${button.dataset.view}`); window.scrollTo(0, 0); },
 };
 
 function turnOf(button) {
@@ -257,6 +282,12 @@ function turnOf(button) {
 }
 
 function onClick(event) {
+  const place = event.target.closest('a[href^="#/"]');
+  if (place && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    go(place.getAttribute("href"));
+    return;
+  }
   const button = event.target.closest("button");
   if (button?.matches(".cite")) { showCitation(button); return; }
   const action = button && Object.keys(actions).find((name) => name in button.dataset);
@@ -286,6 +317,8 @@ function listen() {
   }
   document.addEventListener("scroll", hideTip, { passive: true, capture: true });
   overlay.addEventListener("change", () => closePanel({ refocus: false }));
+  window.addEventListener("hashchange", goToPlace);
+  listenToLibrary();
 }
 
 function add(id, attributes) {
@@ -312,13 +345,14 @@ function start() {
   new MutationObserver(onTurnChange).observe(byId("turn"), { childList: true, subtree: true });
   listen();
   if (phone.matches) shorten(box());
+  if (location.hash) goToPlace();
   document.body.dataset.ready = "true";
 }
 
 // Gradio builds the page after the document has loaded.
 const waiting = new MutationObserver(() => {
   const parts = [
-    "#top .top", "#turn .welcome", "#past", "#question textarea", "#send", "#hint", "#cards", "#disputes .disputes-list",
+    "#top .top", "#turn .welcome", "#past", "#question textarea", "#send", "#hint", "#cards", "#disputes .disputes-list", "#library-form",
     "#picked :is(textarea, input)", "#pick", "#start-over",
   ];
   if (!parts.every((part) => document.querySelector(part))) return;
