@@ -26,6 +26,8 @@ CANDIDATES = 200
 # put in other words than the corpus's, a full weight lets chance words lead. On the tuning half this raised the share of questions
 # with a deciding passage among the first five from .868 to .895.
 BM25_IN_FULL = 2 / 3
+# What the router's scores count beside the dense ones; .5 and 1.5 were no better.
+ROUTER_WEIGHT = 1.0
 # A long question is also searched by those of its sentences that ask, or else by its last: its point stands there.
 LONG_QUESTION_WORDS = 24
 MAX_QUERIES = 3
@@ -45,7 +47,7 @@ def retrieve(question: Question, index: Index, encoder: Encoder, adapter: QueryA
     turned = adapter.apply(query)
     text = question.spelled_out or question.searched
     passage_hits = search(turned, text, index, collection=PASSAGES)
-    guidance_hits = search(turned, text, index, collection=GUIDANCE)
+    guidance_hits = search(turned, text, index, collection=GUIDANCE, routed=index.router.search(query, top_k=CANDIDATES))
     kept = tuple((p, _with_plain(h, (p.text, *p.asks), query, index)) for p, h in diversify(passage_hits, index, top_k=PASSAGES_KEPT))
     near = ((index.guidance[h.unit], h) for h in guidance_hits[:GUIDANCE_KEPT])
     guidance = tuple((g, _with_plain(h, (*g.asks, " ".join(s.text for s in g.answer)), query, index)) for g, h in near)
@@ -74,18 +76,20 @@ def query_texts(question: str, *parts: str, spelled_out: str = "") -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def search(query: Vectors, text: str, index: Index, *, collection: str, candidates: int = CANDIDATES) -> tuple[Hit, ...]:
-    """Units of a collection for a question, dense and BM25 scores fused; best first."""
+def search(
+    query: Vectors, text: str, index: Index, *, collection: str, candidates: int = CANDIDATES, routed: Sequence[Hit] = ()
+) -> tuple[Hit, ...]:
+    """Units of a collection for a question, dense and BM25 scores fused, and those of the router if there are any; best first."""
     keywords: KeywordIndex = index.passage_words if collection == PASSAGES else index.guidance_words
     dense = index.dense.search(collection, query, top_k=candidates)
     bm25 = keywords.search(text, top_k=candidates)
     ideal = keywords.ideal(text)
     held = bm25[0].score / ideal if bm25 and ideal else 0.0
-    return fuse(dense, bm25, bm25_weight=min(1.0, held / BM25_IN_FULL))
+    return fuse(dense, (bm25, min(1.0, held / BM25_IN_FULL)), (routed, ROUTER_WEIGHT if routed else 0.0))
 
 
-def fuse(dense: Sequence[Hit], bm25: Sequence[Hit], *, bm25_weight: float = 1.0) -> tuple[Hit, ...]:
-    """Merge two rankings by the sum of their min-max normalized scores, the second times a weight; scores run from 0 to 1.
+def fuse(dense: Sequence[Hit], *others: tuple[Sequence[Hit], float]) -> tuple[Hit, ...]:
+    """Merge rankings by the sum of their min-max normalized scores, each of the others times its weight; scores run from 0 to 1.
 
     A unit that a retriever did not bring gets 0 from it. Cosines are carried over from the dense hits.
 
@@ -95,9 +99,10 @@ def fuse(dense: Sequence[Hit], bm25: Sequence[Hit], *, bm25_weight: float = 1.0)
     Source: Fox and Shaw, "Combination of Multiple Searches" (CombSUM), TREC-2, 1993.
     """
     scores: dict[str, float] = {}
-    for hits, weight in ((dense, 1.0), (bm25, bm25_weight)):
+    total = 1.0 + sum(weight for _, weight in others)
+    for hits, weight in ((dense, 1.0), *others):
         for unit, score in min_max({h.unit: h.score for h in hits}).items():
-            scores[unit] = scores.get(unit, 0.0) + weight * score / (1.0 + bm25_weight)
+            scores[unit] = scores.get(unit, 0.0) + weight * score / total
     cosines = {h.unit: h.cosine for h in dense}
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Hit(unit=u, score=s, retriever="fused", cosine=cosines.get(u, 0.0)) for u, s in ranked)

@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FILE = Path(__file__).with_name("questions.jsonl")
+FOLDER = Path(__file__).parent
+# The main set; questions that other people wrote in eight voices from facts alone; and questions that must be refused.
+SETS = ("questions", "voices", "outside")
 Half = Literal["tune", "report"]
 Expect = Literal["answered", "off_topic", "not_in_sources"]
 
@@ -40,7 +42,7 @@ class EvalQuestion(BaseModel):
     key_points: tuple[KeyPoint, ...] = ()
 
 
-def read_questions(path: Path = FILE) -> tuple[EvalQuestion, ...]:
-    """All questions in file order."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+def read_questions(name: str = "questions") -> tuple[EvalQuestion, ...]:
+    """All questions of a set in file order."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(EvalQuestion.model_validate_json(line) for line in lines if line.strip())

@@ -1,7 +1,7 @@
 """Measure the advisor on the eval questions: `python -m evals.run [--half tune|report|both]`.
 
-Prints a table for each half and stores figures and per-question rows under evals/results/. Thresholds and weights are chosen on
-the tuning half only; the reporting half is for reporting.
+Prints a table for each set and half and stores figures and per-question rows under evals/results/. Thresholds and weights are chosen
+on the tuning halves only; the reporting halves are for reporting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import ir_measures
 import psutil
-from ir_measures import RR, R, nDCG
+from ir_measures import RR, R, Success, nDCG
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -37,10 +37,10 @@ from evals.metrics import (
     key_point_recall,
     seller_stands_alone,
 )
-from evals.questions import EvalQuestion, Half, read_questions
+from evals.questions import SETS, EvalQuestion, Half, read_questions
 
 RESULTS = Path(__file__).with_name("results")
-RANKING = (R @ 5, RR, nDCG @ 10)
+RANKING = (Success @ 5, R @ 5, RR, nDCG @ 10)
 Row = dict[str, Any]
 
 
@@ -54,7 +54,7 @@ def measure(advisor: Advisor, questions: Sequence[EvalQuestion]) -> tuple[dict[s
         if question.gold:
             runs += ranking(advisor, question.id, answer.searched or question.question)
     qrels = [ir_measures.Qrel(q.id, gold, 1) for q in questions for gold in q.gold]
-    figures = {str(m): float(v) for m, v in ir_measures.calc_aggregate(RANKING, qrels, runs).items()}
+    figures = {str(m): float(v) for m, v in ir_measures.calc_aggregate(RANKING, qrels, runs).items()} if qrels else {}
     return {**figures, **summary(rows)}, rows
 
 
@@ -67,8 +67,11 @@ def ask(advisor: Advisor, question: EvalQuestion) -> Answer:
 
 
 def ranking(advisor: Advisor, question_id: str, searched: str) -> list[ir_measures.ScoredDoc]:
+    """The passages for a question as searched, before they are spread over sources."""
     index, encoder = parts(advisor)
-    hits = search(encoder.encode(query_texts(searched)), searched, index, collection=PASSAGES)
+    spelled_out = advisor._open.lexicon.spelled_out(searched)
+    query = advisor._adapter.apply(encoder.encode(query_texts(searched, spelled_out=spelled_out)))
+    hits = search(query, spelled_out, index, collection=PASSAGES)
     return [ir_measures.ScoredDoc(question_id, h.unit, h.score) for h in hits[:100]]
 
 
@@ -108,7 +111,7 @@ def summary(rows: Sequence[Row]) -> dict[str, float]:
     off_topic = [r for r in rows if r["expect"] == "off_topic"]
     rightly = [r for r in refused if r["expect"] != "answered"]
     times = sorted(r["ms"] for r in rows)
-    return {
+    figures = {
         "right source cited": mean(float(r["right_source"]) for r in answerable),
         "key-point recall": mean(r["key_points"] for r in answerable if r["key_points"] is not None),
         "citation recall": mean(r["citation_recall"] for r in rows if r["citation_recall"] is not None),
@@ -122,6 +125,16 @@ def summary(rows: Sequence[Row]) -> dict[str, float]:
         "median ms": statistics.median(times),
         "p95 ms": times[int(0.95 * (len(times) - 1))],
     }
+    pointless = set()
+    if not answerable:
+        pointless |= {"right source cited", "citation recall", "citation precision", "in-domain refused", "median words", "seller alone"}
+    if not any(r["key_points"] is not None for r in answerable):
+        pointless.add("key-point recall")
+    if not to_refuse:
+        pointless |= {"refusal precision", "refusal recall"}
+    if not off_topic:
+        pointless.add("off-topic refused")
+    return {name: value for name, value in figures.items() if name not in pointless}
 
 
 def mean(values: Any) -> float:
@@ -143,8 +156,9 @@ def show(figures: dict[str, dict[str, float]]) -> None:
     table.add_column("figure")
     for half in figures:
         table.add_column(half, justify="right")
-    for name in next(iter(figures.values())):
-        table.add_row(name, *(f"{figures[half][name]:.3f}" for half in figures))
+    for name in dict.fromkeys(name for column in figures.values() for name in column):
+        shown = (figures[column].get(name) for column in figures)
+        table.add_row(name, *("" if value is None else f"{value:.3f}" for value in shown))
     Console().print(table)
 
 
@@ -159,11 +173,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AdvisorError as exc:
         sys.stderr.write(f"{exc.line}\n")
         return 1
-    questions = read_questions()
     figures: dict[str, dict[str, float]] = {}
     rows: dict[str, list[Row]] = {}
-    for half in halves:
-        figures[half], rows[half] = measure(advisor, [q for q in questions if q.half == cast("Half", half)])
+    for name in SETS:
+        questions = read_questions(name)
+        for half in halves:
+            column = half if name == "questions" else f"{name} {half}"
+            figures[column], rows[column] = measure(advisor, [q for q in questions if q.half == cast("Half", half)])
     show(figures)
     result = {
         "commit": commit(),

@@ -35,7 +35,7 @@ FRAMEWORKS = {
     "sentence_transformers": ("index/encoder.py",),
     "transformers": ("index/encoder.py",),
     "bm25s": ("index/keywords.py",),
-    "sklearn": ("index/scope.py",),
+    "sklearn": ("index/scope.py", "index/router.py"),
     "gradio": ("web/",),
     "nh3": ("web/",),
     "sqlalchemy": ("store.py",),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from advisor.answer.lead import fitted
 from advisor.answer.rates import rate_sentences, speaks_of_rates
-from advisor.answer.sentences import is_hearsay, note, positions, record, reviewed, step, takes, verbatim
+from advisor.answer.sentences import advice, is_hearsay, note, positions, record, reviewed, step, takes, verbatim
 from advisor.index.generation import Index
 from advisor.models import (
     DraftSection,
@@ -37,7 +37,8 @@ PLAN_TITLES = {"expect": "What to expect", "measures": "What to measure", "stop"
 REASONS: frozenset[SectionRole] = frozenset({"for_links", "for_signals", "evidence"})
 
 # All chosen on the tuning half of evals/questions.jsonl; see evals/results/.
-# Passages that fill an answer up are at least this near, and not much farther than the nearest.
+# Passages that fill an answer up are at least this near (cosines here are of the question as encoded), and not much farther than
+# the nearest.
 PASSAGE_MIN_COSINE = 0.40
 PASSAGE_BELOW_BEST = 0.11
 # A seller's statement is brought up only when it is this near, and a contested one only once.
@@ -87,7 +88,7 @@ class Page:
 
     def lead_with_guidance(self, entry: Guidance) -> None:
         """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry."""
-        self._lead_cosine = next(hit.cosine for other, hit in self.evidence.guidance if other is entry)
+        self._lead_cosine = next(hit.plain for other, hit in self.evidence.guidance if other is entry)
         if entry.plan:
             self._lead_with_plan(entry, entry.plan)
             return
@@ -124,11 +125,11 @@ class Page:
     def _lead_with_plan(self, entry: Guidance, plan: Plan) -> None:
         """A playbook whole: what it is for, what to expect, its steps with their time, what to watch, and when to stop."""
         self._is_plan = self._is_complete = True
-        self._add("bottom_line", (reviewed(s) for s in entry.answer))
+        self._add("bottom_line", (advice(s) for s in entry.answer))
         self._add("evidence", (reviewed(s) for s in entry.evidence), title=PLAN_TITLES["expect"])
         self._add("steps", (step(s) for s in entry.steps), title=takes(plan))
-        self._add("steps", (reviewed(s) for s in plan.measures), title=PLAN_TITLES["measures"])
-        self._add("cautions", (reviewed(s) for s in plan.stop), title=PLAN_TITLES["stop"])
+        self._add("steps", (advice(s) for s in plan.measures), title=PLAN_TITLES["measures"])
+        self._add("cautions", (advice(s) for s in plan.stop), title=PLAN_TITLES["stop"])
         self._add("cautions", (reviewed(s) for s in entry.cautions))
         self.disputes += entry.disputes
 
@@ -156,7 +157,7 @@ class Page:
         else:
             self._add("bottom_line", [verbatim(best)])
             self._add("bottom_line", [note(best)] if best.check.note else [])
-        helper = next((g for g, hit in self.evidence.guidance if hit.cosine >= SELLER_MIN_COSINE), None)
+        helper = next((g for g, hit in self.evidence.guidance if hit.plain >= SELLER_MIN_COSINE), None)
         if helper and self.intent in ("how_to", "decide", "compare"):
             self._add("steps", (step(s) for s in helper.steps[:3]))
         self._add_dispute(())
@@ -177,11 +178,11 @@ class Page:
         """Passages near the question, best first: by fused score, and by whether they hold the kind of thing it asks for."""
         if not self.evidence.passages:
             return []
-        best = max(hit.cosine for _, hit in self.evidence.passages)
+        best = max(hit.plain for _, hit in self.evidence.passages)
         floor = max(PASSAGE_MIN_COSINE, best - PASSAGE_BELOW_BEST)
-        near = [(p, hit) for p, hit in self.evidence.passages if hit.cosine >= floor]
+        near = [(p, hit) for p, hit in self.evidence.passages if hit.plain >= floor]
         ranked = sorted(near, key=lambda pair: -(pair[1].score + self._kind_bonus(pair[0])))
-        return [p for p, hit in ranked if p.source.is_independent or hit.cosine >= SELLER_MIN_COSINE or hit is near[0][1]]
+        return [p for p, hit in ranked if p.source.is_independent or hit.plain >= SELLER_MIN_COSINE or hit is near[0][1]]
 
     def _kind_bonus(self, passage: Passage) -> float:
         asked = self.question.searched

@@ -21,11 +21,11 @@ from advisor.models import (
 from advisor.text import stems
 
 # All chosen on the tuning half of evals/questions.jsonl; see evals/results/.
-# Guidance leads from this cosine on, unless a passage is nearer by the second figure.
+# Guidance leads from this cosine of the question as encoded on, unless a passage is nearer by the second figure.
 GUIDANCE_MIN_COSINE = 0.46
 PASSAGE_LEADS_BY = 0.14
 # What the fused score, the kind of business, the kind of question and the new word of a follow-up add to a cosine.
-FUSED_WEIGHT = 0.1
+FUSED_WEIGHT = 0.3
 BUSINESS_BONUS = 0.04
 INTENT_BONUS = 0.08
 FOCUS_BONUS = 0.12
@@ -65,11 +65,12 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
 
 def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
     """The guidance entry that answers the question, or None if a passage does so better or nothing is near."""
-    scored = sorted(((_closeness(entry, hit, question), entry) for entry, hit in evidence.guidance), key=lambda pair: -pair[0])
-    if not scored or scored[0][0] < GUIDANCE_MIN_COSINE:
+    ranked = sorted(evidence.guidance, key=lambda pair: -_closeness(*pair, question))
+    if not ranked:
         return None
-    best_passage = max((hit.cosine for _, hit in evidence.passages), default=0.0)
-    return None if best_passage > scored[0][0] + PASSAGE_LEADS_BY else scored[0][1]
+    entry, hit = ranked[0]
+    best_passage = max((h.plain for _, h in evidence.passages), default=0.0)
+    return entry if hit.plain >= max(GUIDANCE_MIN_COSINE, best_passage - PASSAGE_LEADS_BY) else None
 
 
 def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:

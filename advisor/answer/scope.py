@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 from advisor.models import Evidence, Question, Refusal
-from advisor.text import stem, stems, words
+from advisor.text import words
 
-# Chosen on the tuning half of evals/questions.jsonl and on 520 further questions that now stand in scope.yaml. All are absolute
-# evidence: probabilities of the scope classifier and raw cosines, never fused or per-question scores, which separate poorly.
-# A question this near to what is covered, and so much nearer than to any example outside, is covered.
-COVERED_COSINE = 0.5
-COVERED_BY = 0.12
-OFF_TOPIC_PROBABILITY = 0.5
-NEARER_OUTSIDE_BY = 0.15
-UNCOVERED_PROBABILITY = 0.7
-UNCOVERED_BELOW_COSINE = 0.5
+# A question is covered when these weights on `scope_figures` sum to at least 0. Fitted on the tuning halves of evals/ by
+# `python -m evals.scope`. All figures are absolute evidence: raw cosines and the odds of the scope classifier, never fused or
+# per-question scores, which separate poorly.
+NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, INTERCEPT = 9.0, -9.4, 0.8, 0.5
+# Below this nothing was found that could answer, whatever the field.
 NOTHING_NEAR_COSINE = 0.38
-SUBJECT = frozenset(
-    stem(w)
-    for w in ("links", "backlinks", "referring", "clicks", "ctr", "rankings", "position", "impressions", "bounce", "dwell", "anchor")
-)
-SUBJECT_WORDS = 2
+ONE_WORD_COSINE = 0.5
+SURE = 1e-3
 LETTERS_IN_ENGLISH = 0.6
 
 NOT_OUR_FIELD = "That is outside my field: I answer questions about balancing links and user signals in search."
@@ -82,25 +76,22 @@ def _unclear(message: str) -> Refusal:
 
 def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     """A refusal if the question lies outside the field or outside the sources, else None."""
-    best = best_cosine(evidence)
-    scope = evidence.scope
-    if best >= COVERED_COSINE and best - scope.nearest_outside >= COVERED_BY:
-        return None
-    if len(words(question.searched)) == 1 and best < UNCOVERED_BELOW_COSINE:
+    best, scope = best_cosine(evidence), evidence.scope
+    near, outside, odds = scope_figures(evidence)
+    if len(words(question.searched)) == 1 and best < ONE_WORD_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
-    outside = scope.nearest_outside > best + NEARER_OUTSIDE_BY
-    if scope.off_topic >= OFF_TOPIC_PROBABILITY or (outside and scope.off_topic > scope.uncovered):
+    if NEAR_WEIGHT * near + OUTSIDE_WEIGHT * outside + ODDS_WEIGHT * odds + INTERCEPT >= 0:
+        return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
+    if scope.off_topic > scope.uncovered:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
-    far = best < UNCOVERED_BELOW_COSINE and not names_the_subject(question.searched)
-    if scope.uncovered >= UNCOVERED_PROBABILITY and (far or best < scope.nearest_outside):
-        message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
-        return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
-    return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
+    message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
+    return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
 
 
-def names_the_subject(question: str) -> bool:
-    """Whether a question names two different things that the advisor is about, however loosely it is put."""
-    return len(SUBJECT & set(stems(question))) >= SUBJECT_WORDS
+def scope_figures(evidence: Evidence) -> tuple[float, float, float]:
+    """How near a question is to what was reviewed and to the examples outside (cosines), and its log-odds of being covered."""
+    covered = min(max(evidence.scope.covered, SURE), 1 - SURE)
+    return best_cosine(evidence), evidence.scope.nearest_outside, math.log(covered / (1 - covered))
 
 
 def nothing_near(evidence: Evidence) -> Refusal:

@@ -15,6 +15,10 @@ def reviewed(sentence: Sentence) -> DraftSentence:
     return DraftSentence(text=sentence.text, cites=sentence.rests_on)
 
 
+def advice(sentence: Sentence) -> DraftSentence:
+    return DraftSentence(text=sentence.text, cites=sentence.rests_on, is_advice=True)
+
+
 def step(sentence: Sentence) -> DraftSentence:
     text = f"{sentence.text} Measure: {sentence.measure.rstrip('.')}." if sentence.measure else sentence.text
     return DraftSentence(text=text, cites=sentence.rests_on, meaning=sentence.text, is_advice=True, when=sentence.when)

@@ -24,7 +24,7 @@ class Hit:
 
     Attributes:
         unit: Id of a passage or of a guidance entry.
-        score: The retriever's score; cosine for dense, BM25 weight for bm25, 0 to 1 for fused.
+        score: The retriever's score; cosine for dense, BM25 weight for bm25, decision value for router, 0 to 1 for fused.
         cosine: The highest cosine of the question, as the adapter turns it, with any text of the unit, if the dense retriever saw it,
             else 0.
         plain: The same for the question as encoded: absolute evidence of whether anything fits at all. Only on fused hits that are kept.
@@ -32,7 +32,7 @@ class Hit:
 
     unit: str
     score: float
-    retriever: Literal["dense", "bm25", "fused"]
+    retriever: Literal["dense", "bm25", "router", "fused"]
     cosine: float = 0.0
     plain: float = 0.0
 
