@@ -49,7 +49,7 @@ def check(
             found = check_corpus(
                 index,
                 encoder,
-                QueryAdapter.for_encoder(encoder.id),
+                QueryAdapter.of_corpus(settings.corpus_dir, encoder.id),
                 today=date.today(),
                 questions=asked,
                 compare=texts_in(compare),

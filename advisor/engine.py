@@ -75,7 +75,7 @@ class Advisor:
     def __init__(self, settings: Settings, encoder: Encoder, index: Index) -> None:
         self.settings = settings
         self._encoder = encoder
-        self._adapter = QueryAdapter.for_encoder(encoder.id)
+        self._adapter = QueryAdapter.of_corpus(settings.corpus_dir, encoder.id)
         self._ordinary = encoder.known_words()
         self._conversations: OrderedDict[str, list[Turn]] = OrderedDict()
         self._lock = threading.Lock()

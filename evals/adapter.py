@@ -1,4 +1,4 @@
-"""Train the map that question vectors pass through: `python -m evals.adapter`. Writes advisor/index/query_adapter.npz.
+"""Train the map that question vectors pass through: `python -m evals.adapter`. Writes query_adapter.npz into the corpus.
 
 Training pairs are the asks of the corpus with everything else that points to the same passage or guidance entry; the negatives of a
 pair are all texts of all other units, the near neighbors among them included, so that hard negatives need no mining. The vectors
@@ -110,12 +110,13 @@ def main() -> None:
     advisor = Advisor.open()
     index, encoder = advisor._open.index, advisor._encoder
     adapter = QueryAdapter(train(tasks(index)))
-    adapter.save(FILE, encoder.id)
-    stored = QueryAdapter.for_encoder(encoder.id)
+    path = advisor.settings.corpus_dir / FILE
+    adapter.save(path, encoder.id)
+    stored = QueryAdapter.of_corpus(advisor.settings.corpus_dir, encoder.id)
     tuning = [q for q in read_questions() if q.half == "tune" and q.gold and not q.history]
     for name, used in (("without", QueryAdapter()), ("with", stored)):
         print(f"{name} the map: {found_in_first_five(advisor, used, tuning):.3f} of {len(tuning)} found among the first five")
-    print(f"{FILE.name} {stored.id}, {FILE.stat().st_size:,} bytes, over {GUIDANCE} and {PASSAGES} of {encoder.id}")
+    print(f"{path} {stored.id}, {path.stat().st_size:,} bytes, over {GUIDANCE} and {PASSAGES} of {encoder.id}")
 
 
 if __name__ == "__main__":

@@ -21,18 +21,18 @@ def test_min_max_stretches_scores_to_the_unit_interval() -> None:
 
 
 def test_fusion_adds_weighted_normalized_scores_and_keeps_the_cosine() -> None:
-    fused = fuse([hit("a", 0.9, 0.9), hit("b", 0.5, 0.5)], [hit("b", 8.0), hit("c", 4.0)])
+    fused = fuse([hit("a", 0.9, 0.9), hit("b", 0.5, 0.5)], ([hit("b", 8.0), hit("c", 4.0)], 1.0))
     assert [(h.unit, h.score, h.cosine) for h in fused] == [("a", 0.5, 0.9), ("b", 0.5, 0.5), ("c", 0.0, 0.0)]
 
 
 def test_a_unit_that_both_retrievers_put_first_scores_one() -> None:
-    fused = fuse([hit("b", 0.9), hit("a", 0.1)], [hit("b", 5.0), hit("a", 1.0)])
+    fused = fuse([hit("b", 0.9), hit("a", 0.1)], ([hit("b", 5.0), hit("a", 1.0)], 1.0))
     assert fused[0].unit == "b"
     assert fused[0].score == pytest.approx(1.0)
 
 
 def test_a_lower_weight_lets_the_first_ranking_lead() -> None:
-    fused = fuse([hit("a", 0.9), hit("b", 0.5)], [hit("b", 8.0), hit("a", 4.0)], bm25_weight=0.25)
+    fused = fuse([hit("a", 0.9), hit("b", 0.5)], ([hit("b", 8.0), hit("a", 4.0)], 0.25))
     assert [(h.unit, h.score) for h in fused] == [("a", 0.8), ("b", 0.2)]
 
 

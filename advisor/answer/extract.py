@@ -65,7 +65,7 @@ def write(question: Question, evidence: Evidence, index: Index) -> Draft:
 
 def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
     """The guidance entry that answers the question, or None if a passage does so better or nothing is near."""
-    ranked = sorted(evidence.guidance, key=lambda pair: -_closeness(*pair, question))
+    ranked = sorted(evidence.guidance, key=lambda pair: -_closeness(pair[0], pair[1], question))
     if not ranked:
         return None
     entry, hit = ranked[0]

@@ -16,7 +16,7 @@ from advisor.text import STOPWORDS, words
 
 # A misspelt word is replaced by a word of the field only when at least this share of its letters stay.
 SPELLING_SIMILARITY = 0.79
-SHORTEST_CORRECTED = 5
+SHORTEST_CORRECTED = 4
 SHORT_AND_AMBIGUOUS = 2
 
 # Words of the trade that a general vocabulary lacks.
@@ -59,7 +59,7 @@ class Lexicon:
     def corrected(self, question: str) -> str:
         """The question rightly spelt: known misspellings of terms first, then unknown words by the near word of the field, if any."""
         question = self._misspelt.sub(lambda match: self._right_name(match.group()), question) if self._terms_misspelt else question
-        return re.sub(r"[A-Za-z]{5,}", lambda match: self._corrected_word(match.group()), question)
+        return re.sub(r"[A-Za-z]{4,}", lambda match: self._corrected_word(match.group()), question)
 
     def spelled_out(self, question: str) -> str:
         """The question with the abbreviations of the glossary written out behind them: "is DA 40 good" asks for Domain Authority."""

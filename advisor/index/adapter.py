@@ -1,8 +1,8 @@
 """A linear map for question vectors that brings questions nearer to the statements that answer them.
 
 The encoder knows language in general. Which of two near neighbors a question of this field is about can be learned from the asks of
-the corpus: `python -m evals.adapter` trains the map and writes the file beside this one. Only questions pass through it; the vectors
-of the corpus stay those of the encoder, so training anew needs no new index.
+the corpus: `python -m evals.adapter` trains the map and writes it into the corpus folder, since it belongs to that corpus; another one has
+none. Only questions pass through it; the vectors of the corpus stay those of the encoder, so training anew needs no new index.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.errors import CorpusError
+
 Vectors = NDArray[np.float32]
-FILE = Path(__file__).with_name("query_adapter.npz")
+FILE = "query_adapter.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,14 +29,22 @@ class QueryAdapter:
     id: str = "none"
 
     @classmethod
-    def for_encoder(cls, encoder_id: str, path: Path = FILE) -> QueryAdapter:
-        """The trained map if it was trained for this encoder, else the one that changes nothing: vectors of two encoders do not mix."""
+    def of_corpus(cls, folder: Path, encoder_id: str) -> QueryAdapter:
+        """The map of a corpus folder if it was trained for this encoder, else the one that changes nothing: vectors do not mix.
+
+        Raises:
+            CorpusError: The file is there and cannot be read.
+        """
+        path = folder / FILE
         if not path.is_file():
             return cls()
-        with np.load(path, allow_pickle=False) as stored:
-            if str(stored["encoder"]) != encoder_id:
-                return cls()
-            matrix = stored["matrix"].astype(np.float32)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                if str(stored["encoder"]) != encoder_id:
+                    return cls()
+                matrix = stored["matrix"].astype(np.float32)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as exc:
+            raise CorpusError([f"{FILE}: cannot be read; train it anew with `python -m evals.adapter`, or delete it"]) from exc
         return cls(matrix, hashlib.sha256(matrix.tobytes()).hexdigest()[:12])
 
     def apply(self, vectors: Vectors) -> Vectors:
