@@ -24,15 +24,16 @@ from advisor.text import stems
 # Guidance leads from this cosine of the question as encoded on, unless a passage is nearer by the second figure.
 GUIDANCE_MIN_COSINE = 0.46
 PASSAGE_LEADS_BY = 0.14
-# What the fused score, the kind of business, the kind of question and the new word of a follow-up add to a cosine.
-FUSED_WEIGHT = 0.3
-BUSINESS_BONUS = 0.04
-INTENT_BONUS = 0.08
-FOCUS_BONUS = 0.12
+# Guidance is chosen by its fused score, from 0 to 1, and a little by its cosine, which tells a near second from a far one. On top come
+# the kind of business, the kind of question, and the new word of a follow-up.
+COSINE_WEIGHT = 0.5
+BUSINESS_BONUS = 0.05
+INTENT_BONUS = 0.05
+FOCUS_BONUS = 0.3
 # What guidance loses that the conversation has shown already, when the follow-up asks for something by itself.
-SHOWN_PENALTY = 0.12
+SHOWN_PENALTY = 0.3
 # What a playbook gains when a plan is asked for, and loses when none is.
-PLAN_BONUS = 0.1
+PLAN_BONUS = 0.2
 FOLLOW_UPS = 3
 
 ASKS_FOR_PLAN = re.compile(
@@ -74,8 +75,8 @@ def choose_guidance(question: Question, evidence: Evidence) -> Guidance | None:
 
 
 def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
-    """Cosine, with what the fused score, the kind of business and of question, and the new words of a follow-up say for the entry."""
-    closeness = hit.cosine - FUSED_WEIGHT * (1 - hit.score)
+    """The fused score, with what the cosine, the kind of business and of question, and the new words of a follow-up say for it."""
+    closeness = hit.score + COSINE_WEIGHT * hit.cosine
     if entry.plan:
         closeness += PLAN_BONUS if ASKS_FOR_PLAN.search(question.searched) else -PLAN_BONUS
     if entry.business != "any":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from advisor.text import words
+from advisor.text import stems, words
 
 OPENING = re.compile(r"^(Yes|No)([.,:;]) (.)")
 YES_NO_QUESTION = re.compile(
@@ -34,6 +34,9 @@ TURNING = frozenset(
     bullshit crap irrelevant unnecessary false""".split()
 )
 
+# The share of the shorter question's content words that the other must hold.
+ALIKE = 0.5
+
 
 def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> str:
     """The first sentence of an answer with its "Yes" or "No" kept, turned, or left out.
@@ -50,7 +53,7 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
     rest = found.group(3).upper() + text[found.end() :]
     if not is_yes_no(question) or not is_yes_no(canonical):
         return rest
-    if bool(NEGATION.search(question)) != bool(NEGATION.search(canonical)):
+    if bool(NEGATION.search(question)) != bool(NEGATION.search(canonical)) or not is_alike(question, canonical):
         return rest
     if is_turned(question) == is_turned(canonical):
         return text
@@ -58,6 +61,12 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
         other = "No" if found.group(1) == "Yes" else "Yes"
         return f"{other}{found.group(2)} {text[found.start(3) :]}"
     return rest
+
+
+def is_alike(question: str, canonical: str) -> bool:
+    """Whether two questions are about the same words, so that a yes to one is a yes to the other."""
+    one, two = set(stems(question)), set(stems(canonical))
+    return len(one & two) >= ALIKE * min(len(one), len(two))
 
 
 def is_yes_no(question: str) -> bool:
