@@ -245,5 +245,5 @@ def test_an_entry_that_its_own_vector_does_not_find_is_noticed(indexed: Settings
 
 def test_the_tiny_corpus_is_the_size_that_the_tests_reckon_with(settings: Settings) -> None:
     corpus = read_corpus(settings.corpus_dir)
-    assert (len(corpus.sources), len(corpus.passages), len(corpus.guidance), len(corpus.disputes)) == (4, 10, 4, 1)
+    assert (len(corpus.sources), len(corpus.passages), len(corpus.guidance), len(corpus.disputes)) == (4, 10, 6, 1)
     assert yaml.safe_load((settings.corpus_dir / "scope.yaml").read_text())["off_topic"] == list(corpus.scope.off_topic)

@@ -65,7 +65,7 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
 
 def is_alike(question: str, canonical: str) -> bool:
     """Whether two questions are about the same words, so that a yes to one is a yes to the other."""
-    one, two = set(stems(question)), set(stems(canonical))
+    one, two = ({s.removeprefix("back") for s in stems(q) if s not in TURNING} for q in (question, canonical))
     return len(one & two) >= ALIKE * min(len(one), len(two))
 
 

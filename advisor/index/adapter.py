@@ -39,7 +39,7 @@ class QueryAdapter:
         if not path.is_file():
             return cls()
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 if str(stored["encoder"]) != encoder_id:
                     return cls()
                 matrix = stored["matrix"].astype(np.float32)

@@ -16,6 +16,8 @@ from advisor.models import ScopeVerdict
 Vectors = NDArray[np.float32]
 # Inverse regularisation strength. Chosen on the tuning half of evals/: 10 separates off-topic questions best.
 REGULARISATION_C = 10.0
+# A topic is named in a refusal only when one of its examples is this near.
+NAMED_FROM = 0.6
 
 
 class ScopeModel:
@@ -51,7 +53,7 @@ class ScopeModel:
         nearest, outside = "", 0.0
         if self._topics:
             cosines = self._uncovered @ vector
-            nearest = self._topics[int(np.argmax(cosines))]
+            nearest = self._topics[int(np.argmax(cosines))] if cosines.max() >= NAMED_FROM else ""
             outside = max(float(cosines.max()), float((self._off_topic @ vector).max()))
         return ScopeVerdict(covered=covered, uncovered=uncovered, off_topic=off_topic, nearest_uncovered=nearest, nearest_outside=outside)
 

@@ -64,7 +64,7 @@ class ScopeVerdict:
 
     Attributes:
         covered: With `uncovered` and `off_topic`, probabilities that sum to 1.
-        nearest_uncovered: The topic of the nearest example of an uncovered question.
+        nearest_uncovered: The topic of the nearest example of an uncovered question, if it is near enough to be named.
         nearest_outside: The highest cosine with any example of an uncovered or off-topic question.
     """
 
