@@ -65,7 +65,9 @@ def test_two_statements_that_say_the_same_are_found(settings: Settings) -> None:
         "text: Pogo-sticking means that a searcher opens a result, returns to the results at once, and opens another.",
         "text: Google says that its ranking systems use links between pages still as one of several signals of relevance.",
     )
-    assert found(settings, "near-duplicates") == [("google-links/earned-links", "title-study/pogo-sticking says nearly the same (cosine 1.00)")]
+    assert found(settings, "near-duplicates") == [
+        ("google-links/earned-links", "title-study/pogo-sticking says nearly the same (cosine 1.00)")
+    ]
 
 
 def test_an_ask_that_finds_another_passage_first_is_found(settings: Settings) -> None:

@@ -102,3 +102,55 @@ def test_the_installed_command_runs() -> None:
         pytest.skip("the package is not installed as a command in this environment")
     done = subprocess.run([str(command), "--help"], capture_output=True, text=True, check=True, env={**os.environ, "TERM": "dumb"})
     assert "Exit codes" in done.stdout
+
+
+def test_sources_are_filtered_and_searched() -> None:
+    court = run.invoke(app, ["sources", "--kind", "court"])
+    assert court.exit_code == 0
+    assert "us-v-google" in court.stdout
+    assert "google-spam-policies" not in court.stdout
+    found = run.invoke(app, ["sources", "--find", "does google use chrome data", "--kind", "court"])
+    assert "us-v-google-remedies" in found.stdout
+
+
+def test_one_source_is_shown_with_what_leans_on_it() -> None:
+    shown = run.invoke(app, ["sources", "google-spam-policies"])
+    assert "Used by" in shown.stdout
+    assert "Review by" in shown.stdout
+
+
+def test_a_filter_that_does_not_exist_is_one_line_with_the_choices() -> None:
+    result = run.invoke(app, ["sources", "--kind", "blog"])
+    assert result.exit_code == 1
+    assert "there is no kind 'blog'. Use one of: official, court" in result.stderr
+
+
+def test_ctr_shows_the_range_and_why_curves_differ() -> None:
+    result = run.invoke(app, ["ctr", "3"])
+    assert result.exit_code == 0
+    assert "Position 3: 11% of impressions are usually clicked." in result.stdout
+    assert "Curves differ" in result.stdout
+    beyond = run.invoke(app, ["ctr", "14"])
+    assert beyond.exit_code == 1
+    assert "Name a position from 1 to 10." in beyond.stderr
+
+
+def test_corpus_stats_count_the_corpus() -> None:
+    result = run.invoke(app, ["corpus", "stats"])
+    assert result.exit_code == 0
+    assert "disputes" in result.stdout
+    assert "Figures by provenance" in result.stdout
+
+
+def test_corpus_check_of_the_shipped_corpus_finds_no_error() -> None:
+    result = run.invoke(app, ["corpus", "check", "--json"])
+    findings = json.loads(result.stdout)
+    assert [f for f in findings if f["severity"] == "error"] == []
+    assert result.exit_code == 0
+    assert {f["check"] for f in findings} <= {"near-duplicates", "asks", "review", "unused"}
+
+
+def test_corpus_check_says_what_it_could_not_look_for(tmp_path: Path) -> None:
+    result = run.invoke(app, ["corpus", "check", "--compare", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "there are no .txt files in" in result.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.engine import Advisor
 from advisor.knowledge.cards import read_corpus
 from advisor.models import Corpus
 from evals.questions import read_questions
@@ -70,9 +71,46 @@ def test_the_corpus_is_as_large_as_the_documents_say(corpus: Corpus) -> None:
     change = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     counts = f"{len(corpus.sources)} sources, {len(corpus.passages)} statements, {len(corpus.guidance)} guidance entries and {len(corpus.disputes)} disputes"
     assert counts in change
-    assert sum(s.is_independent for s in corpus.sources) >= 30
-    assert len(corpus.guidance) >= 50
-    assert len(corpus.disputes) >= 10
+    assert sum(s.is_independent for s in corpus.sources) >= 80
+    assert len(corpus.passages) >= 550
+    assert len(corpus.disputes) >= 25
+    assert len(corpus.playbooks) >= 10
+
+
+def test_guidance_for_action_has_steps_with_measures_and_cautions(corpus: Corpus) -> None:
+    whole = [g for g in corpus.guidance if not g.plan and g.steps and g.cautions and all(s.measure for s in g.steps)]
+    assert len(whole) >= 150
+    assert {g.business for g in whole} >= {"local", "shop", "software", "publisher", "agency"}
+
+
+def test_every_playbook_says_what_to_expect_and_when_to_stop(corpus: Corpus) -> None:
+    for g in corpus.playbooks:
+        assert g.plan
+        assert g.plan.stop
+        assert g.evidence
+        assert len(g.steps) >= 5
+        assert all(s.when and s.measure for s in g.steps), g.id
+
+
+def test_every_passage_and_entry_is_asked_for_in_several_wordings(corpus: Corpus) -> None:
+    assert [p.id for p in corpus.passages if len(p.asks) < 3] == []
+    assert [g.id for g in corpus.guidance if len(g.asks) < 3 and not g.id.startswith("term-")] == []
+
+
+def test_every_claim_of_the_articles_is_found_by_a_plain_question_with_its_verdict(
+    corpus: Corpus, claims: dict[str, list[str]], real_advisor: Advisor
+) -> None:
+    """The first ask of a claim is its plain question: the answer cites the claim, or what decides it."""
+    passages = {p.id: p for p in corpus.passages}
+    articles = {source for source, _ in ARTICLES.values()}
+    lost: list[str] = []
+    for claim, ids in claims.items():
+        for own in (passages[i] for i in ids if i.split("/")[0] in articles):
+            answer = real_advisor.ask(own.asks[0])
+            cited = {c.passage_id for c in answer.citations}
+            if own.id not in cited and not cited & set(own.check.because):
+                lost.append(f"{claim} {own.id}: {own.asks[0]}")
+    assert lost == []
 
 
 def test_every_source_says_what_its_publisher_gains(corpus: Corpus) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import html5lib
@@ -16,18 +17,22 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from advisor.answer.composition import TITLES
+from advisor.care.library import Filters, browse, used_by
 from advisor.engine import Advisor
 from advisor.errors import AdvisorError, ServerError
+from advisor.knowledge.cards import read_corpus
 from advisor.models import Answer, AnswerSentence, Citation, Confidence, Elapsed, Event, Refusal, Section, Support
 from advisor.settings import Settings
 from advisor.web import markup
+from advisor.web.chart import curves_svg
 from advisor.web.chat import Chat
 from advisor.web.conversations import Caller
 from advisor.web.disputes import disputes_markup
 from advisor.web.document import script_hashes, static_folder
 from advisor.web.evidence import marked
+from advisor.web.library import frame_markup, results_markup, source_markup
 from advisor.web.markup import Asked
-from advisor.web.sanitize import safe
+from advisor.web.sanitize import PLACE, safe
 from advisor.web.serve import build_app, serve
 from advisor.web.welcome import welcome_markup
 from advisor.web.words import CHECKS, EVIDENCE, HEADINGS, KINDS, readable_date
@@ -81,7 +86,7 @@ def active_nodes(html: str) -> list[str]:
     found = [e.tag for e in tree.iter() if e.tag in loading]
     found += [name for e in tree.iter() for name in e.attrib if name.startswith("on") or name in ("style", "src", "srcset")]
     links = [e.attrib["href"] for e in tree.iter("a") if "href" in e.attrib]
-    return found + [href for href in links if not href.startswith(f"https://{ALLOWED_HOST}/")]
+    return found + [href for href in links if not href.startswith(f"https://{ALLOWED_HOST}/") and not PLACE.fullmatch(href)]
 
 
 # ---------------------------------------------------------------------------------------------------- HTML
@@ -109,7 +114,7 @@ def test_hostile_text_in_any_field_stays_text(evil: str) -> None:
 )
 def test_only_web_addresses_of_cited_sources_become_links(url: str) -> None:
     html = markup.settled(ASKED, answer(citations=(citation(url=url),)))
-    assert "<a " not in html
+    assert html.count("<a ") == html.count('<a href="#/source/') == 1
     assert "A title" in html
 
 
@@ -434,3 +439,71 @@ def test_an_address_of_another_machine_is_an_error_too(settings: Settings) -> No
         serve(settings.model_copy(update={"host": "192.0.2.1"}))
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == errno.EADDRNOTAVAIL
+
+
+# ---------------------------------------------------------------------------------------------------- the library
+
+
+def test_the_library_lists_filters_and_searches(client: TestClient) -> None:
+    assert client.get("/library").text.count('class="shelf"') == 4
+    court = client.get("/library", params={"kind": "court"}).text
+    assert "#/source/court-clicks" in court
+    assert "title-study" not in court
+    found = client.get("/library", params={"q": "pogo-sticking"}).text
+    assert re.findall(r'<h3><a href="#/source/([a-z-]+)"', found)[0] == "title-study"
+    assert "Nothing found" in client.get("/library", params={"kind": "paper"}).text
+
+
+def test_a_wrong_filter_and_an_unknown_source_are_told_plainly(client: TestClient) -> None:
+    wrong = client.get("/library", params={"kind": "<b>"})
+    assert (wrong.status_code, wrong.headers["content-type"]) == (400, "text/plain; charset=utf-8")
+    assert client.get("/library/no-such-source").status_code == 404
+
+
+def test_the_page_of_a_source_shows_each_statement_with_its_verdict_and_what_decides_it(advisor: Advisor) -> None:
+    corpus = advisor.corpus
+    source = advisor.source("title-study")
+    own = tuple(p for p in corpus.passages if p.source.id == source.id)
+    page = source_markup(replace(source, url=f"https://{ALLOWED_HOST}/a"), own, used_by(corpus, source), corpus)
+    for p in own:
+        assert f'id="passage-{p.id.split("/")[1]}"' in page
+    assert 'href="#/source/court-clicks/no-single-visit"' in page
+    assert "The experiment measured clicks and not rankings." in page
+    assert active_nodes(page) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_in_a_search_or_a_card_stay_words(advisor: Advisor, client: TestClient, text: str) -> None:
+    answer = client.get("/library", params={"q": text})
+    assert answer.status_code == 200
+    assert active_nodes(answer.text) == []
+    shelf = browse(advisor.corpus, Filters(kind="court"))[0]
+    hostile = replace(shelf, source=replace(shelf.source, title=text, publisher=text, interest=text))
+    assert active_nodes(results_markup([hostile], searched=True)) == []
+
+
+def test_places_on_the_page_stay_linked_and_other_schemes_do_not() -> None:
+    kept = safe('<a href="#/source/a-b/c">x</a><a href="#/library?q=a+b&amp;kind=court">y</a>')
+    assert 'href="#/source/a-b/c"' in kept
+    assert "kind=court" in kept
+    dropped = safe('<a href="#/x y"">x</a><a href="//evil.example">y</a><img src="https://evil.example/p.png"><img src="/library/../x">')
+    assert "href" not in dropped
+    assert "src" not in dropped
+    assert "<input" not in safe("<form><input name=q></form>")
+
+
+def test_the_click_curves_are_drawn_for_light_and_dark_and_given_as_figures() -> None:
+    corpus = read_corpus(Path(__file__).parent.parent / "corpus")
+    for theme in ("light", "dark"):
+        drawn = curves_svg(corpus.curves, theme)
+        assert drawn.count("<polyline") == sum(c.use != "split" for c in corpus.curves)
+    frame = frame_markup(corpus)
+    assert "<td>28.5</td>" in frame
+    assert 'alt="Click-through rate by position' in frame
+
+
+def test_the_map_of_disputes_has_a_row_for_each_and_leads_to_it(advisor: Advisor) -> None:
+    markup_of_all = disputes_markup(advisor.corpus)
+    for dispute in advisor.corpus.disputes:
+        assert f'href="#/dispute/{dispute.id}"' in markup_of_all
+        assert f'id="dispute-{dispute.id}"' in markup_of_all

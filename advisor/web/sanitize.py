@@ -11,10 +11,10 @@ import nh3
 
 _BLOCKS = {"article", "aside", "blockquote", "details", "div", "footer", "header", "li", "nav", "ol", "p", "section", "summary", "ul"}
 _INLINE = {"a", "b", "br", "button", "em", "h1", "h2", "h3", "h4", "mark", "span", "strong", "time"}
-_TABLES = {"caption", "figcaption", "figure", "img", "table", "tbody", "td", "th", "thead", "tr"}
+_TABLES = {"caption", "figcaption", "figure", "table", "tbody", "td", "th", "thead", "tr"}
 TAGS = _BLOCKS | _INLINE | _TABLES
-# Only where the page itself writes a form; an answer never holds one.
-CONTROLS = {"form", "input", "label", "option", "select"}
+# Only in the frame of the Library, which the page itself writes: its form and its chart. An answer never holds one.
+CONTROLS = {"form", "img", "input", "label", "option", "select"}
 ATTRIBUTES = {
     "*": {"class", "hidden", "id", "role", "tabindex"},
     "a": {"href"},
@@ -50,12 +50,12 @@ def lines(value: str) -> str:
 
 
 def safe(markup: str, *, hosts: AbstractSet[str] = frozenset(), controls: bool = False) -> str:
-    """The markup with everything removed that is not on the list: no scripts, styles or handlers, no pictures but our own charts.
+    """The markup with everything removed that is not on the list: no scripts, pictures, styles or handlers.
 
     Args:
         markup: HTML whose texts are already escaped; this is the second fence, not the first.
         hosts: The hosts that a link may lead to. Any other link loses its address, unless it is a place on this page.
-        controls: Keep the controls of a form.
+        controls: Keep the controls of a form, and our own charts.
 
     Returns:
         One line. The component that shows it reads Markdown, in which a blank line would end the HTML block.

@@ -29,7 +29,7 @@ def test_a_citation_opens_its_passage_with_the_supporting_words_marked(page: Pag
     expect(card.locator(".number")).to_have_text(second.inner_text())
     expect(card.locator("h3")).not_to_be_empty()
     expect(card.locator(".interest, .grades, .kind")).to_have_count(3)
-    link = card.get_by_role("link")
+    link = card.get_by_role("link", name="opens the source")
     expect(link).to_have_attribute("href", re.compile("^https?://"))
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(link).to_have_attribute("target", "_blank")
@@ -80,7 +80,7 @@ def test_everything_works_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(chosen_card(page)).to_be_focused()
     page.keyboard.press("Tab")
-    expect(chosen_card(page).get_by_role("link")).to_be_focused()
+    expect(chosen_card(page).get_by_role("link").first).to_be_focused()
     page.keyboard.press("Escape")
     expect(first).to_be_focused()
 
