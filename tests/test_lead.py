@@ -69,3 +69,8 @@ def test_an_instruction_never_gets_the_opposite_opening() -> None:
         asks=("is it wrong to buy clicks",),
     )
     assert text == "Do not buy clicks."
+
+
+def test_a_yes_that_its_sentence_leans_on_is_not_cut_off() -> None:
+    text = "Yes, if the links were bought for ranking; otherwise leave them."
+    assert fitted(text, question="what about our old links", canonical="Should I remove old links?", asks=()) == text

@@ -29,6 +29,8 @@ PASSAGE_LEADS_BY = 0.14
 COSINE_WEIGHT = 0.5
 BUSINESS_BONUS = 0.05
 INTENT_BONUS = 0.05
+# What a definition loses where something else than a definition is asked for.
+DEFINITION_PENALTY = 0.1
 FOCUS_BONUS = 0.3
 # What guidance loses that the conversation has shown already, when the follow-up asks for something by itself.
 SHOWN_PENALTY = 0.3
@@ -85,7 +87,7 @@ def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
     if asks == question.intent:
         closeness += INTENT_BONUS
     elif asks == "define":
-        closeness -= INTENT_BONUS
+        closeness -= DEFINITION_PENALTY
     if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
         closeness += FOCUS_BONUS
     if entry.id in question.shown:

@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from advisor.text import stems, words
 
 OPENING = re.compile(r"^(Yes|No)([.,:;]) (.)")
+LEANING = re.compile(
+    r"(if|but|where|when|while|as|because|unless|though|although|only|not|for|with|within|in|on|at|by|provided|to|from|and|except|since|until)\b",
+    re.IGNORECASE,
+)
 YES_NO_QUESTION = re.compile(
     r"^((so|but|and|ok|hi|hello|hey|please|well)[, ]+)*(should|shall|can|could|do|does|did|is|are|was|were|will|would|has|have|am|may|must|isn't|"
     r"aren't|don't|doesn't|won't|can't|true or false)\b"
@@ -51,6 +55,9 @@ def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> 
     if found is None:
         return text
     rest = found.group(3).upper() + text[found.end() :]
+    if found.group(2) != "." and LEANING.match(rest):
+        # "Yes, if ..." without its yes would be half a sentence; what it depends on is said in the same breath.
+        return text
     if not is_yes_no(question) or not is_yes_no(canonical):
         return rest
     if bool(NEGATION.search(question)) != bool(NEGATION.search(canonical)) or not is_alike(question, canonical):
