@@ -12,7 +12,7 @@ from advisor.text import words
 # A question is covered when these weights on `scope_figures` sum to at least 0. Fitted on the tuning halves of evals/ by
 # `python -m evals.scope`. All figures are absolute evidence: raw cosines and the odds of the scope classifier, never fused or
 # per-question scores, which separate poorly.
-NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, INTERCEPT = 8.37, -9.64, 0.86, 0.50
+NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, INTERCEPT = 8.39, -9.63, 0.86, 0.48
 # Below this nothing was found that could answer, whatever the field.
 NOTHING_NEAR_COSINE = 0.38
 ONE_WORD_COSINE = 0.5
