@@ -10,6 +10,7 @@ import re
 
 from advisor.answer.composition import Page
 from advisor.answer.question import business_of, intent_of
+from advisor.answer.rates import position_asked, speaks_of_rates
 from advisor.index.generation import Index
 from advisor.models import (
     Draft,
@@ -32,6 +33,8 @@ INTENT_BONUS = 0.05
 # What a definition loses where something else than a definition is asked for.
 DEFINITION_PENALTY = 0.1
 FOCUS_BONUS = 0.3
+# What an entry on usual rates gains when a position is named.
+RATES_BONUS = 0.3
 # What guidance loses that the conversation has shown already, when the follow-up asks for something by itself.
 SHOWN_PENALTY = 0.3
 # What a playbook gains when a plan is asked for, and loses when none is.
@@ -88,6 +91,8 @@ def _closeness(entry: Guidance, hit: Hit, question: Question) -> float:
         closeness += INTENT_BONUS
     elif asks == "define":
         closeness -= DEFINITION_PENALTY
+    if speaks_of_rates(entry) and position_asked(question.searched) is not None:
+        closeness += RATES_BONUS
     if question.focus and set(question.focus) & set(stems(" ".join((*entry.asks, entry.answer[0].text)))):
         closeness += FOCUS_BONUS
     if entry.id in question.shown:
