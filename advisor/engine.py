@@ -131,8 +131,8 @@ class Advisor:
         if not wanted:
             return browse(opened.index.corpus, filters)
         wanted = opened.lexicon.corrected(wanted)
-        query = self._adapter.apply(self._encoder.encode([wanted]))
-        hits = search(query, opened.lexicon.spelled_out(wanted), opened.index, collection=PASSAGES)
+        plain = self._encoder.encode([wanted])
+        hits = search(self._adapter.apply(plain), opened.lexicon.spelled_out(wanted), opened.index, collection=PASSAGES, plain=plain)
         return gathered([opened.index.passages[h.unit] for h in hits if h.cosine >= FOUND_MIN_COSINE][:FOUND_AT_MOST], filters)
 
     def expected_ctr(self, position: float, *, ai_overview: bool = False) -> ExpectedCtr | None:

@@ -70,8 +70,8 @@ def ranking(advisor: Advisor, question_id: str, searched: str) -> list[ir_measur
     """The passages for a question as searched, before they are spread over sources."""
     index, encoder = parts(advisor)
     spelled_out = advisor._open.lexicon.spelled_out(searched)
-    query = advisor._adapter.apply(encoder.encode(query_texts(searched, spelled_out=spelled_out)))
-    hits = search(query, spelled_out, index, collection=PASSAGES)
+    plain = encoder.encode(query_texts(searched, spelled_out=spelled_out))
+    hits = search(advisor._adapter.apply(plain), spelled_out, index, collection=PASSAGES, plain=plain)
     return [ir_measures.ScoredDoc(question_id, h.unit, h.score) for h in hits[:100]]
 
 

@@ -1,4 +1,4 @@
-"""The map that questions pass through, and the classifier of guidance entries."""
+"""The map that questions pass through, and the classifier of units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from advisor.errors import CorpusError
 from advisor.index.adapter import FILE, QueryAdapter
 from advisor.index.encoder import SentenceEncoder
-from advisor.index.router import GuidanceRouter
+from advisor.index.router import Router
 from advisor.settings import Settings
 
 ROWS = np.eye(4, dtype=np.float32)
@@ -45,13 +45,13 @@ def test_the_shipped_map_belongs_to_the_shipped_encoder() -> None:
 @pytest.mark.parametrize("units", [["a", "b"], ["a", "b", "c"], ["a", "a", "b", "c"]])
 def test_the_router_finds_each_entry_by_its_own_text_and_survives_being_stored(tmp_path: Path, units: list[str]) -> None:
     rows = ROWS[: len(units)]
-    GuidanceRouter.fit(rows, units).save(tmp_path / "router.npz")
-    router = GuidanceRouter.load(tmp_path / "router.npz")
+    Router.fit(rows, units).save(tmp_path / "router.npz")
+    router = Router.load(tmp_path / "router.npz")
     for row, unit in zip(rows, units, strict=True):
         assert router.search(row[None], top_k=1)[0].unit == unit
 
 
 def test_a_router_over_one_entry_has_nothing_to_tell_apart() -> None:
-    hits = GuidanceRouter.fit(ROWS[:1], ["only"]).search(ROWS, top_k=5)
+    hits = Router.fit(ROWS[:1], ["only"]).search(ROWS, top_k=5)
     assert [h.unit for h in hits] == ["only"]
-    assert GuidanceRouter.fit(np.zeros((0, 0), dtype=np.float32), []).search(ROWS, top_k=5) == ()
+    assert Router.fit(np.zeros((0, 0), dtype=np.float32), []).search(ROWS, top_k=5) == ()

@@ -115,7 +115,8 @@ def _lost_asks(index: Index, adapter: QueryAdapter, tell: Progress) -> Iterator[
     owners = [(p.id, ask, PASSAGES) for p in index.corpus.passages for ask in p.asks]
     owners += [(g.id, ask, GUIDANCE) for g in index.corpus.guidance for ask in g.asks]
     for n, (owner, ask, collection) in enumerate(owners, start=1):
-        hits = search(adapter.apply(_vector(index, ask)[None]), ask, index, collection=collection)
+        plain = _vector(index, ask)[None]
+        hits = search(adapter.apply(plain), ask, index, collection=collection, plain=plain)
         if hits and hits[0].unit != owner:
             yield _finding("asks", owner, f"{ask!r} finds {hits[0].unit} first")
         if n % 100 == 0 or n == len(owners):
@@ -144,7 +145,8 @@ def _unused(index: Index, encoder: Encoder, adapter: QueryAdapter, questions: Se
         return
     retrieved: set[str] = set()
     for n, question in enumerate(questions, start=1):
-        hits = search(adapter.apply(encoder.encode(query_texts(question))), question, index, collection=PASSAGES)
+        plain = encoder.encode(query_texts(question))
+        hits = search(adapter.apply(plain), question, index, collection=PASSAGES, plain=plain)
         retrieved |= {p.id for p, _ in diversify(hits, index, top_k=PASSAGES_KEPT)}
         tell("Asking the eval questions", n, len(questions))
     for p in index.corpus.passages:

@@ -6,7 +6,7 @@ gen-<id>/
     vectors.npy      (n, dim) float32 unit rows, one for each distinct text
     texts.json       the text hashes in the order of the rows
     scope.npz        the scope classifier
-    router.npz       the classifier of guidance entries
+    router-passages.npz  router-guidance.npz     the classifiers of passages and of guidance entries
     chroma/          the dense index
     bm25-passages/   bm25-guidance/
 """
@@ -30,13 +30,13 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from advisor.errors import IndexUnavailableError
 from advisor.index import vectors as dense
 from advisor.index.keywords import KeywordIndex
-from advisor.index.router import GuidanceRouter
+from advisor.index.router import Router
 from advisor.index.scope import ScopeModel
 from advisor.index.working_copy import WorkingCopy
 from advisor.models import Corpus, Entry, Guidance, Passage
 
 Vectors = NDArray[np.float32]
-FORMAT = 2
+FORMAT = 3
 PASSAGES, GUIDANCE = "passages", "guidance"
 CHROMA = "chroma"
 _CORPUS: TypeAdapter[Corpus] = TypeAdapter(Corpus)
@@ -113,7 +113,8 @@ def write(folder: Path, corpus: Corpus, vectors: Mapping[str, Vectors], encoder:
         topics=tuple(topic for topic, _ in pairs),
         off_topic=stacked(corpus.scope.off_topic),
     ).save(folder / "scope.npz")
-    GuidanceRouter.fit(stacked([e.text for e in guidance]), [e.unit for e in guidance]).save(folder / "router.npz")
+    for name, entries in ((PASSAGES, passages), (GUIDANCE, guidance)):
+        Router.fit(stacked([e.text for e in entries]), [e.unit for e in entries]).save(folder / f"router-{name}.npz")
     _seal(folder, corpus, encoder, len(passages) + len(guidance))
 
 
@@ -181,7 +182,7 @@ class Index:
     passage_words: KeywordIndex
     guidance_words: KeywordIndex
     scope: ScopeModel
-    router: GuidanceRouter
+    routers: Mapping[str, Router]
     vectors: Vectors
     rows: Mapping[str, int]
     _copy: WorkingCopy
@@ -240,7 +241,7 @@ def _assemble(folder: Path, manifest: Manifest, searched: dense.DenseIndex, copy
         passage_words=KeywordIndex.load(folder / "bm25-passages", tuple(passages)),
         guidance_words=KeywordIndex.load(folder / "bm25-guidance", tuple(guidance)),
         scope=ScopeModel.load(folder / "scope.npz"),
-        router=GuidanceRouter.load(folder / "router.npz"),
+        routers={name: Router.load(folder / f"router-{name}.npz") for name in (PASSAGES, GUIDANCE)},
         vectors=np.load(folder / "vectors.npy"),
         rows={h: n for n, h in enumerate(hashes)},
         _copy=copy,

@@ -1,7 +1,7 @@
-"""Telling which guidance entry a question is for: a linear classifier over question vectors, one class for each entry.
+"""Telling which guidance entry, or which passage, a question is for: a linear classifier over question vectors, one class for each.
 
-Nearest asks and shared words see one ask at a time; this sees what all asks of an entry have in common and neighbors have not. It is
-fitted at build time on the entries' own texts. The fit is deterministic.
+Nearest asks and shared words see one ask at a time; this sees what all asks of a unit have in common and neighbors have not. It is
+fitted at build time on the units' own texts. The fit is deterministic.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from advisor.models import Hit
 
 Vectors = NDArray[np.float32]
-# Inverse regularisation strength and iterations, chosen by leaving asks out: of 1,500 asks left out, 55.3% find their own entry first
-# by vectors and words, and 60.1% with this classifier beside them (84.5% and 89.0% among the first five).
+# Inverse regularisation strength and iterations, chosen by leaving asks of guidance out: of 1,500 left out, 55.3% find their own
+# entry first by vectors and words, and 60.1% with this classifier beside them (84.5% and 89.0% among the first five).
 REGULARISATION_C = 30.0
 ITERATIONS = 60
 
 
-class GuidanceRouter:
-    """Multinomial logistic regression, weights (entries, dim) and bias (entries,)."""
+class Router:
+    """Multinomial logistic regression, weights (units, dim) and bias (units,)."""
 
     def __init__(self, units: tuple[str, ...], weights: Vectors, bias: Vectors) -> None:
         self._units = units
@@ -30,8 +30,8 @@ class GuidanceRouter:
         self._bias = bias
 
     @classmethod
-    def fit(cls, rows: Vectors, units: Sequence[str]) -> GuidanceRouter:
-        """Fit on (n, dim) unit rows and the entry of each. With fewer than two entries there is nothing to tell apart."""
+    def fit(cls, rows: Vectors, units: Sequence[str]) -> Router:
+        """Fit on (n, dim) unit rows and the unit of each. With fewer than two units there is nothing to tell apart."""
         names = tuple(dict.fromkeys(units))
         if len(names) < 2:
             dim = rows.shape[1] if len(rows) else 0
@@ -54,7 +54,7 @@ class GuidanceRouter:
         return cls(names, weights, bias)
 
     def search(self, query: Vectors, *, top_k: int) -> tuple[Hit, ...]:
-        """Entries by the best score of any row of `query` ((m, dim), unit rows as encoded), best first, ties in order of id."""
+        """Units by the best score of any row of `query` ((m, dim), unit rows as encoded), best first, ties in order of id."""
         if not self._weights.size:
             return ()
         scores = (query @ self._weights.T + self._bias).max(axis=0)
@@ -65,6 +65,6 @@ class GuidanceRouter:
         np.savez(path, units=np.array(self._units, dtype=str), weights=self._weights, bias=self._bias)
 
     @classmethod
-    def load(cls, path: Path) -> GuidanceRouter:
+    def load(cls, path: Path) -> Router:
         with np.load(path, allow_pickle=False) as stored:
             return cls(tuple(str(u) for u in stored["units"]), stored["weights"], stored["bias"])
