@@ -102,5 +102,9 @@ def gap(expected: ExpectedCtr, *, clicks: int, impressions: int) -> str:
     """
     if impressions * expected.low / 100 < LEAST_EXPECTED_CLICKS:
         return "too few"
-    rate = 100 * clicks / impressions
+    return lies(expected, 100 * clicks / impressions)
+
+
+def lies(expected: ExpectedCtr, rate: float) -> str:
+    """Whether a rate in percent lies "below", "within" or "above" the usual range."""
     return "below" if rate < expected.low else "above" if rate > expected.high else "within"

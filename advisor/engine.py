@@ -169,7 +169,7 @@ class Advisor:
         yield Event(kind="searched", text=answer.searched)
         for section in answer.sections:
             for sentence in section.sentences:
-                yield Event(kind="sentence", text=sentence.text, section=section.role)
+                yield Event(kind="sentence", text=sentence.text, section=section.role, title=section.title)
         yield Event(kind="done", answer=answer)
 
     def forget(self, conversation_id: str) -> None:

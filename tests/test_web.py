@@ -16,7 +16,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from advisor.answer.composition import TITLES
 from advisor.care.library import Filters, browse, used_by
 from advisor.engine import Advisor
 from advisor.errors import AdvisorError, ServerError
@@ -35,7 +34,7 @@ from advisor.web.markup import Asked
 from advisor.web.sanitize import PLACE, safe
 from advisor.web.serve import build_app, serve
 from advisor.web.welcome import welcome_markup
-from advisor.web.words import CHECKS, EVIDENCE, HEADINGS, KINDS, readable_date
+from advisor.web.words import CHECKS, EVIDENCE, KINDS, readable_date
 
 ASKED = Asked(turn="t1", question="Do links matter?")
 HOSTILE = (
@@ -168,7 +167,7 @@ def test_the_copied_markdown_survives_the_attribute() -> None:
 
 
 def test_while_writing_there_are_sentences_but_no_citations_yet() -> None:
-    html = markup.writing(ASKED, [Event(kind="sentence", text="Links count [1].", section="evidence")])
+    html = markup.writing(ASKED, [Event(kind="sentence", text="Links count [1].", section="evidence", title="Why")])
     assert "<h3>Why</h3>" in html
     assert 'aria-busy="true"' in html
     assert "data-cite" not in html
@@ -196,8 +195,12 @@ def test_each_sentence_marks_its_own_words_of_a_shared_passage() -> None:
     assert '<p class="passage" data-sentence="0-1" hidden="">Links still <mark>count</mark> for much.</p>' in html
 
 
-def test_headings_while_writing_are_those_of_the_finished_answer() -> None:
-    assert {role: title for role, title in TITLES.items() if role != "bottom_line"} == HEADINGS
+def test_headings_while_writing_are_those_of_the_finished_answer(advisor: Advisor) -> None:
+    events = [e for e in advisor.stream("What is a step-by-step plan for better titles?") if e.kind == "sentence"]
+    written = markup.writing(ASKED, events)
+    assert re.findall(r"<h3>(.+?)</h3>", written) == [
+        "What to expect", "Four weeks of titles: 4 weeks, about 10 hours of work; one person", "What to measure", "When to stop",
+    ]  # fmt: skip
 
 
 def test_every_kind_grade_and_verdict_has_a_word() -> None:

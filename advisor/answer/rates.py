@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from advisor.ctr import LAST_POSITION, ExpectedCtr, expected_ctr
+from advisor.ctr import LAST_POSITION, ExpectedCtr, expected_ctr, lies
 from advisor.models import Corpus, DraftSentence, Guidance
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -80,8 +80,7 @@ def _usual(expected: ExpectedCtr, question: str) -> DraftSentence:
 
 
 def _judged(rate: float, expected: ExpectedCtr) -> str:
-    lies = "below" if rate < expected.low else "above" if rate > expected.high else "within"
-    return f"{rate:g}% lies {lies} the usual range there."
+    return f"{rate:g}% lies {lies(expected, rate)} the usual range there."
 
 
 def _computed(expected: ExpectedCtr) -> list[float]:

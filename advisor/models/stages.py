@@ -135,9 +135,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A step of a streamed answer: `searched` (the question as searched), `sentence` (one checked sentence), `done` (the answer)."""
+    """A step of a streamed answer: `searched` (the question as searched), `sentence` (one checked sentence), `done` (the answer).
+
+    Attributes:
+        title: The heading under which a sentence stands; a plan has several sections of one role.
+    """
 
     kind: Literal["searched", "sentence", "done"]
     text: str = ""
     section: SectionRole | None = None
+    title: str = ""
     answer: Answer | None = field(default=None, compare=False)

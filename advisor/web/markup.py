@@ -11,7 +11,7 @@ from itertools import groupby
 from advisor.models import Answer, AnswerSentence, Citation, Event, Section, SectionRole
 from advisor.web.evidence import cards_markup, sentence_key
 from advisor.web.sanitize import exact, host_of, lines, safe, text
-from advisor.web.words import HEADINGS, MARKS, SUPPORT, described
+from advisor.web.words import MARKS, SUPPORT, described
 
 MEASURE = re.compile(r"^(?P<step>.+?[.!?]) (?P<measure>Measure: .+)$", re.DOTALL)
 RECORD = "The record: "
@@ -83,10 +83,10 @@ def _turn(asked: Asked, state: str, body: str, *, answer: Answer | None = None) 
 
 def _checked_so_far(sentences: Iterable[Event]) -> str:
     """Sentences by section, as they arrive in reading order; citations come with the finished answer."""
-    parts: dict[SectionRole, list[str]] = {}
+    parts: dict[tuple[SectionRole, str], list[str]] = {}
     for event in sentences:
-        parts.setdefault(event.section or "evidence", []).append(_with_measure(event.text))
-    return "".join(_part(role, HEADINGS.get(role, ""), items) for role, items in parts.items())
+        parts.setdefault((event.section or "evidence", event.title), []).append(_with_measure(event.text))
+    return "".join(_part(role, title, items) for (role, title), items in parts.items())
 
 
 def _section(s: int, section: Section, answer: Answer, dispute_questions: Sequence[str]) -> str:

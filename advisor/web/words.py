@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from advisor.models import Citation, EvidenceGrade, Gain, Kind, SectionRole, Stance, SupportVerdict, Verdict
+from advisor.models import Citation, EvidenceGrade, Gain, Kind, Stance, SupportVerdict, Verdict
 
 KINDS: dict[Kind, str] = {
     "official": "official",
@@ -54,15 +54,6 @@ MARKS: dict[Verdict, str] = {
 SUPPORT: dict[SupportVerdict, str] = {
     "partial": "partly supported by its sources",
     "unsupported": "not supported by its sources",
-}
-# Headings while an answer is being written; the finished answer brings its own.
-HEADINGS: dict[SectionRole, str] = {
-    "for_links": "What favors links",
-    "for_signals": "What favors user signals",
-    "evidence": "Why",
-    "disagreement": "Where the sources disagree",
-    "steps": "What to do",
-    "cautions": "Cautions",
 }
 
 
