@@ -197,7 +197,7 @@ class Advisor:
         written = time.perf_counter()
         sections, citations = verify(draft, index, self._encoder)
         disputes = [d for d in index.corpus.disputes if d.id in draft.disputes]
-        trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence))
+        trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence), read_as=draft.read_as)
         verified = time.perf_counter()
         self._remember(conversation, Turn(searched=question.searched, status="answered", guidance=draft.guidance))
         return Answer(

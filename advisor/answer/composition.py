@@ -33,6 +33,7 @@ TITLES: dict[SectionRole, str] = {
     "cautions": "Cautions",
 }
 
+READING_TITLE = "If you meant: {question}"
 PLAN_TITLES = {"expect": "What to expect", "measures": "What to measure", "stop": "When to stop"}
 REASONS: frozenset[SectionRole] = frozenset({"for_links", "for_signals", "evidence"})
 
@@ -47,6 +48,9 @@ SELLER_MIN_COSINE = 0.55
 KIND_BONUS = 0.15
 SAY_THE_SAME = 0.80
 ENOUGH_REASONS = 5
+READING_SENTENCES = 2
+# Words that the short answers of other readings may take.
+READING_BUDGET = 110
 # Behind guidance at least this near to the question, passages that fill up must be this near to its bottom line.
 SURE_LEAD_COSINE = 0.72
 KINSHIP_COSINE = 0.5
@@ -69,6 +73,7 @@ class Page:
     index: Index
     disputes: list[str] = field(default_factory=list)
     _parts: dict[tuple[SectionRole, str], list[DraftSentence]] = field(default_factory=dict)
+    _first_titles: list[str] = field(default_factory=list)
     _spent: int = 0
     _lead_cosine: float = 0.0
     _is_plan: bool = False
@@ -84,10 +89,18 @@ class Page:
             return PLAN_BUDGET
         return DEFINITION_BUDGET if self.intent == "define" else WORD_BUDGET
 
+    @property
+    def has_readings(self) -> bool:
+        return bool(self._first_titles)
+
     # -------------------------------------------------------------------------------- leading
 
-    def lead_with_guidance(self, entry: Guidance) -> None:
-        """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry."""
+    def lead_with_guidance(self, entry: Guidance, readings: Sequence[Guidance] = ()) -> None:
+        """Bottom line, both sides or the reasons, cautions, steps and the dispute of one entry.
+
+        Args:
+            readings: Other entries that the question may as well be for; their short answers stand behind the bottom line.
+        """
         self._lead_cosine = next(hit.plain for other, hit in self.evidence.guidance if other is entry)
         if entry.plan:
             self._lead_with_plan(entry, entry.plan)
@@ -96,6 +109,7 @@ class Page:
             self._lead_with_rates(entry, rates)
             return
         self._add("bottom_line", self._opening(entry))
+        self._add_readings(readings)
         if self.intent == "define":
             self._add("evidence", (reviewed(s) for s in entry.evidence[:1]))
             return
@@ -133,6 +147,16 @@ class Page:
         self._add("cautions", (reviewed(s) for s in entry.cautions))
         self.disputes += entry.disputes
 
+    def _add_readings(self, readings: Sequence[Guidance]) -> None:
+        """The short answers of entries that say something else than the bottom line, each under the question that it answers."""
+        room = READING_BUDGET
+        for entry in readings:
+            sentences = [reviewed(s) for s in entry.answer[:READING_SENTENCES]]
+            room -= sum(len(words(s.text)) for s in sentences)
+            title = READING_TITLE.format(question=entry.question)
+            if room >= 0 and self._says_something_new(sentences[0]) and self._add("evidence", sentences, title=title):
+                self._first_titles.append(title)
+
     def _opening(self, entry: Guidance) -> list[DraftSentence]:
         first, *others = entry.answer
         text = fitted(first.text, question=self.question.searched, canonical=entry.question, asks=entry.asks[1:])
@@ -169,7 +193,7 @@ class Page:
         """
         if self._is_complete:
             return
-        reasons = sum(len(part) for (role, _), part in self._parts.items() if role in REASONS)
+        reasons = sum(len(part) for (role, title), part in self._parts.items() if role in REASONS and title not in self._first_titles)
         self._add_best_passages(2 if self.intent == "define" else max(1, ENOUGH_REASONS - reasons))
 
     # -------------------------------------------------------------------------------- parts
@@ -268,7 +292,7 @@ class Page:
         return {ref for s in self._all() for ref in s.cites}
 
     def sections(self) -> tuple[DraftSection, ...]:
-        """The sections in reading order: by role, and within a role as they were added."""
+        """The sections in reading order: by role, and within a role as they were added; other readings follow the bottom line."""
         order = list(TITLES)
-        parts = sorted(self._parts.items(), key=lambda item: order.index(item[0][0]))
+        parts = sorted(self._parts.items(), key=lambda item: 0.5 if item[0][1] in self._first_titles else order.index(item[0][0]))
         return tuple(DraftSection(role=role, title=title, sentences=tuple(sentences)) for (role, title), sentences in parts)

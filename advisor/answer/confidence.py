@@ -23,23 +23,30 @@ NEAR_COSINE = 0.55
 
 
 def confidence(
-    sections: Sequence[Section], citations: Sequence[Citation], disputes: Sequence[Dispute], index: Index, *, closeness: float
+    sections: Sequence[Section],
+    citations: Sequence[Citation],
+    disputes: Sequence[Dispute],
+    index: Index,
+    *,
+    closeness: float,
+    read_as: str = "",
 ) -> Confidence:
     """A level and its reason, from the sources behind the bottom line and the reasons for it.
 
     High: the bottom line and the reasons rest on two or more strong independent sources (official, court, paper, study), one of
-    them under the bottom line itself; all confirmed, no open dispute, and the question is near to what was reviewed.
+    them under the bottom line itself; all confirmed, no open dispute, and the question is near to one that was reviewed and to no other.
     Low: no strong independent source. Medium: all else.
 
     Args:
         closeness: The highest cosine of the question with anything reviewed.
+        read_as: The reviewed question that the bottom line answers, where others were as near.
     """
     reasons = _cited(sections, citations, ("bottom_line", "for_links", "for_signals", "evidence"))
     independent = _independent(reasons, index)
     strong = [c for c in independent.values() if c.kind in STRONG]
     firm = [c for c in strong if c.check == "confirmed"]
     under_the_line = [c for c in _cited(sections, citations, ("bottom_line",)) if c.source_id in {f.source_id for f in firm}]
-    doubts = _doubts(sections, disputes, firm, under_the_line, closeness)
+    doubts = _doubts(sections, disputes, firm, under_the_line, closeness, read_as)
     if not strong:
         return Confidence(level="low", reason=_sentence(_without_strong(independent)))
     if not doubts:
@@ -48,10 +55,17 @@ def confidence(
 
 
 def _doubts(
-    sections: Sequence[Section], disputes: Sequence[Dispute], firm: Sequence[Citation], under: Sequence[Citation], closeness: float
+    sections: Sequence[Section],
+    disputes: Sequence[Dispute],
+    firm: Sequence[Citation],
+    under: Sequence[Citation],
+    closeness: float,
+    read_as: str,
 ) -> list[str]:
     """What speaks against high confidence, the weightiest first."""
     doubts: list[str] = []
+    if read_as:
+        doubts.append(f'the question can be read in more than one way; the bottom line answers "{read_as}"')
     if closeness < NEAR_COSINE:
         doubts.append("the question is some way from those that were reviewed")
     if disputes:

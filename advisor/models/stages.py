@@ -116,12 +116,18 @@ class DraftSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a writer gives to the checker."""
+    """What a writer gives to the checker.
+
+    Attributes:
+        guidance: The entry that leads, or "".
+        read_as: The question that the bottom line answers, where the one asked may as well be another.
+    """
 
     sections: tuple[DraftSection, ...]
     disputes: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
     guidance: str = ""
+    read_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
