@@ -1,7 +1,8 @@
 """Fit the line between covered and other questions: `python -m evals.scope`. Prints the constants of advisor/answer/scope.py.
 
-Logistic regression on three figures of a question: its nearness to what was reviewed, its nearness to the examples outside, and the
-log-odds that the scope classifier gives it. Fitted on the tuning halves of all sets, follow-ups left out.
+Logistic regression on four figures of a question: its nearness to what was reviewed, its nearness to the examples outside, the
+log-odds that the scope classifier gives it, and whether it names a term of the trade. Fitted on the tuning halves of all sets,
+follow-ups left out.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from advisor.retrieve import retrieve
 from evals.questions import SETS, EvalQuestion, read_questions
 
 FOLDS = 10
-# Weak regularisation: three figures, some hundreds of questions.
+# Weak regularisation: four figures, some hundreds of questions.
 C = 10.0
 
 
-def figures_of(advisor: Advisor, question: EvalQuestion) -> tuple[float, float, float]:
+def figures_of(advisor: Advisor, question: EvalQuestion) -> tuple[float, float, float, float]:
     opened = advisor._open
     understood = understand(question.question, [], opened.index, advisor._encoder, opened.lexicon)
-    return scope_figures(retrieve(understood, opened.index, advisor._encoder, advisor._adapter))
+    return scope_figures(understood, retrieve(understood, opened.index, advisor._encoder, advisor._adapter))
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     model = LogisticRegression(C=C)
     chance = cross_val_predict(model, rows, covered, cv=FOLDS, method="predict_proba")[:, 1]
     model.fit(rows, covered)
-    names = ("NEAR_WEIGHT", "OUTSIDE_WEIGHT", "ODDS_WEIGHT")
+    names = ("NEAR_WEIGHT", "OUTSIDE_WEIGHT", "ODDS_WEIGHT", "TERM_WEIGHT")
     constants = dict(zip(names, model.coef_[0], strict=True)) | {"INTERCEPT": model.intercept_[0]}
     print(", ".join(f"{name} = {value:.2f}" for name, value in constants.items()))
     print(f"{len(questions)} questions, AUC {roc_auc_score(covered, chance):.3f} (cross-validated)")

@@ -65,6 +65,15 @@ class Lexicon:
         """The question with the abbreviations of the glossary written out behind them: "is DA 40 good" asks for Domain Authority."""
         return self._short.sub(self._written_out, question) if self._terms_short else question
 
+    def names_a_term(self, question: str) -> bool:
+        """Whether a question uses a term of the glossary, by any of its names; a short name that is an ordinary word does not count."""
+        return bool(self._terms.search(question)) if self.index.corpus.glossary else False
+
+    @cached_property
+    def _terms(self) -> re.Pattern[str]:
+        names = (name for t in self.index.corpus.glossary for name in (t.term, *t.also, *t.short))
+        return _any_of(form for name in names if name.casefold() not in self.ordinary for form in (name, f"{name}s"))
+
     @cached_property
     def _terms_misspelt(self) -> dict[str, str]:
         return {name.casefold(): t.term for t in self.index.corpus.glossary for name in t.misspelt}

@@ -104,8 +104,15 @@ def understand(asked: str, history: Sequence[Turn], index: Index, encoder: Encod
             focus=focus,
             shown=tuple(turn.guidance for turn in history[-2:] if turn.guidance) if _asks_for_more(bare) else (),
             spelled_out=lexicon.spelled_out(searched),
+            names_a_term=lexicon.names_a_term(searched),
         )
-    return Question(asked=asked, searched=question, intent=intent_of(question), spelled_out=lexicon.spelled_out(question))
+    return Question(
+        asked=asked,
+        searched=question,
+        intent=intent_of(question),
+        spelled_out=lexicon.spelled_out(question),
+        names_a_term=lexicon.names_a_term(question),
+    )
 
 
 def _follow_up_intent(question: str, topic: str) -> Intent:

@@ -10,9 +10,9 @@ from advisor.models import Evidence, Question, Refusal
 from advisor.text import words
 
 # A question is covered when these weights on `scope_figures` sum to at least 0. Fitted on the tuning halves of evals/ by
-# `python -m evals.scope`. All figures are absolute evidence: raw cosines and the odds of the scope classifier, never fused or
-# per-question scores, which separate poorly.
-NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, INTERCEPT = 8.39, -9.63, 0.86, 0.48
+# `python -m evals.scope`. All figures are absolute evidence: raw cosines, the odds of the scope classifier, and whether a term of the
+# trade is named; never fused or per-question scores, which separate poorly.
+NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT, INTERCEPT = 8.03, -9.24, 0.88, 0.84, 0.39
 # Below this nothing was found that could answer, whatever the field.
 NOTHING_NEAR_COSINE = 0.38
 ONE_WORD_COSINE = 0.5
@@ -77,10 +77,10 @@ def _unclear(message: str) -> Refusal:
 def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     """A refusal if the question lies outside the field or outside the sources, else None."""
     best, scope = best_cosine(evidence), evidence.scope
-    near, outside, odds = scope_figures(evidence)
     if len(words(question.searched)) == 1 and best < ONE_WORD_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
-    if NEAR_WEIGHT * near + OUTSIDE_WEIGHT * outside + ODDS_WEIGHT * odds + INTERCEPT >= 0:
+    weights = (NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT)
+    if sum(w * f for w, f in zip(weights, scope_figures(question, evidence), strict=True)) + INTERCEPT >= 0:
         return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
     if scope.off_topic > scope.uncovered:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
@@ -88,10 +88,12 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
 
 
-def scope_figures(evidence: Evidence) -> tuple[float, float, float]:
-    """How near a question is to what was reviewed and to the examples outside (cosines), and its log-odds of being covered."""
+def scope_figures(question: Question, evidence: Evidence) -> tuple[float, float, float, float]:
+    """How near a question is to what was reviewed and to the examples outside (cosines), its log-odds of being covered, and 1 where it
+    names a term of the trade, else 0.
+    """
     covered = min(max(evidence.scope.covered, SURE), 1 - SURE)
-    return best_cosine(evidence), evidence.scope.nearest_outside, math.log(covered / (1 - covered))
+    return best_cosine(evidence), evidence.scope.nearest_outside, math.log(covered / (1 - covered)), float(question.names_a_term)
 
 
 def nothing_near(evidence: Evidence) -> Refusal:

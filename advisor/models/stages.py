@@ -46,6 +46,7 @@ class Question:
         focus: Stems of a follow-up that few passages hold and that its conversation has not named: what it is newly about.
         shown: Guidance already given, when the question asks for something more than it again.
         spelled_out: The question as searched, with its abbreviations written out; empty where that was not done.
+        names_a_term: Whether it uses a term of the trade.
     """
 
     asked: str
@@ -56,6 +57,7 @@ class Question:
     focus: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     spelled_out: str = ""
+    names_a_term: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
