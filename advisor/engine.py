@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,7 +24,7 @@ from advisor.ctr import ExpectedCtr, expected_ctr
 from advisor.errors import AdvisorError, NotFoundError
 from advisor.index.adapter import QueryAdapter
 from advisor.index.build import Progress, current_generation, ensure_index, open_current
-from advisor.index.encoder import Encoder, SentenceEncoder
+from advisor.index.encoder import Encoder, Prefetched, SentenceEncoder
 from advisor.index.generation import PASSAGES, Index
 from advisor.models import (
     Answer,
@@ -41,7 +41,7 @@ from advisor.models import (
     Support,
     Turn,
 )
-from advisor.retrieve import retrieve, search
+from advisor.retrieve import query_texts, retrieve, search
 from advisor.settings import Settings
 from advisor.text import clean
 
@@ -149,9 +149,25 @@ class Advisor:
         Returns:
             An answer of status "answered" or "refused". An empty or unreadable question is a refusal, not an error.
         """
+        return self._ask(question, conversation_id or str(ULID()), self._encoder)
+
+    def ask_many(self, questions: Sequence[str]) -> Iterator[Answer]:
+        """Answers to questions that do not depend on one another, in their order; faster than one by one, since they are encoded together.
+
+        A few dozen at a time are enough: the first answer comes once all are encoded. `elapsed_ms` leaves that time out.
+        """
+        opened = self._current()
+        cleaned = (clean(q[: self.settings.max_question_chars]) for q in questions)
+        understood = (understand(q, [], opened.index, self._encoder, opened.lexicon) for q in cleaned if q)
+        encoder = Prefetched(self._encoder, (t for u in understood for t in query_texts(u.searched, spelled_out=u.spelled_out)))
+        for question in questions:
+            answer = self._ask(question, str(ULID()), encoder)
+            self.forget(answer.conversation_id)
+            yield answer
+
+    def _ask(self, question: str, conversation: str, encoder: Encoder) -> Answer:
         started = time.perf_counter()
         opened = self._current()
-        conversation = conversation_id or str(ULID())
         history = self._history(conversation)
         cleaned = clean(question[: self.settings.max_question_chars + 1])
         refusal = input_refusal(question, cleaned, max_chars=self.settings.max_question_chars)
@@ -161,7 +177,7 @@ class Advisor:
             return self._refused(asked, refusal, opened, conversation, started)
         if is_smalltalk(cleaned):
             return self._smalltalk(question, cleaned, opened, conversation, started)
-        return self._answer(question, history, opened, conversation, started)
+        return self._answer(question, history, opened, conversation, started, encoder)
 
     def stream(self, question: str, *, conversation_id: str | None = None) -> Iterator[Event]:
         """The same answer in steps: the question as searched, each checked sentence, and last the whole answer."""
@@ -183,10 +199,10 @@ class Advisor:
 
     # ------------------------------------------------------------------------------------------------ answering
 
-    def _answer(self, asked: str, history: list[Turn], opened: _Open, conversation: str, started: float) -> Answer:
+    def _answer(self, asked: str, history: list[Turn], opened: _Open, conversation: str, started: float, encoder: Encoder) -> Answer:
         index = opened.index
-        question = understand(asked, history, index, self._encoder, opened.lexicon)
-        evidence = retrieve(question, index, self._encoder, self._adapter)
+        question = understand(asked, history, index, encoder, opened.lexicon)
+        evidence = retrieve(question, index, encoder, self._adapter)
         retrieved = time.perf_counter()
         refusal = refusal_for(question, evidence)
         if refusal:
@@ -195,7 +211,7 @@ class Advisor:
         if not draft.sections:
             return self._refused(question, nothing_near(evidence), opened, conversation, started)
         written = time.perf_counter()
-        sections, citations = verify(draft, index, self._encoder)
+        sections, citations = verify(draft, index, encoder)
         disputes = [d for d in index.corpus.disputes if d.id in draft.disputes]
         trust = confidence(sections, citations, disputes, index, closeness=best_cosine(evidence), read_as=draft.read_as)
         verified = time.perf_counter()

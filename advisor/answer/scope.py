@@ -12,10 +12,12 @@ from advisor.text import words
 # A question is covered when these weights on `scope_figures` sum to at least 0. Fitted on the tuning halves of evals/ by
 # `python -m evals.scope`. All figures are absolute evidence: raw cosines, the odds of the scope classifier, and whether a term of the
 # trade is named; never fused or per-question scores, which separate poorly.
-NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT, INTERCEPT = 8.03, -9.24, 0.88, 0.84, 0.39
+NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT, INTERCEPT = 7.64, -9.95, 0.94, 0.68, 1.15
 # Below this nothing was found that could answer, whatever the field.
 NOTHING_NEAR_COSINE = 0.38
 ONE_WORD_COSINE = 0.5
+# From here on a question is one that was reviewed, in nearly the same words, whatever else it resembles.
+REVIEWED_COSINE = 0.95
 SURE = 1e-3
 LETTERS_IN_ENGLISH = 0.6
 
@@ -80,7 +82,8 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     if len(words(question.searched)) == 1 and best < ONE_WORD_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
     weights = (NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT)
-    if sum(w * f for w, f in zip(weights, scope_figures(question, evidence), strict=True)) + INTERCEPT >= 0:
+    evidence_for = sum(w * f for w, f in zip(weights, scope_figures(question, evidence), strict=True)) + INTERCEPT
+    if evidence_for >= 0 or best >= REVIEWED_COSINE:
         return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
     if scope.off_topic > scope.uncovered:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)

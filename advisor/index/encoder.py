@@ -7,7 +7,7 @@ import importlib.metadata
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -118,6 +118,27 @@ class SentenceEncoder:
 
     def _has_vocabulary(self) -> bool:
         return (self._folder / "vocab.txt").is_file()
+
+
+class Prefetched:
+    """An encoder that holds the vectors of some texts already: many texts encoded at once take a fraction of the time of one by one."""
+
+    def __init__(self, encoder: Encoder, texts: Iterable[str]) -> None:
+        wanted = list(dict.fromkeys(texts))
+        self._encoder = encoder
+        self._rows = dict(zip(wanted, encoder.encode(wanted), strict=True)) if wanted else {}
+
+    @property
+    def id(self) -> str:
+        return self._encoder.id
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Vectors:
+        if texts and all(text in self._rows for text in texts):
+            return np.stack([self._rows[text] for text in texts])
+        return self._encoder.encode(texts, progress=progress)
+
+    def known_words(self) -> frozenset[str]:
+        return self._encoder.known_words()
 
 
 def _use_threads(count: int) -> None:
