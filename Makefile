@@ -23,7 +23,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 eval: $(VENV)/.installed-dev
-	$(BIN)/python -m evals.run
+	$(BIN)/seo-advisor eval
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

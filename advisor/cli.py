@@ -54,7 +54,7 @@ def ask(
     """Ask one question and print the answer with its sources."""
     with errors():
         text = sys.stdin.read() if question == "-" else question
-        answer = _advisor().ask(text)
+        answer = open_advisor().ask(text)
         if json:
             sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
         else:
@@ -74,7 +74,7 @@ Then ask, and ask on: "and for a local shop?". An empty line, *quit* or Ctrl-D e
 def chat() -> None:
     """Hold a conversation in the terminal; follow-ups are read in its light."""
     with errors():
-        advisor = _advisor()
+        advisor = open_advisor()
         from advisor.terminal import answer_view
 
         out.print(Text("Ask about links, user signals and their balance. An empty line ends the conversation.", style="dim"))
@@ -139,7 +139,7 @@ def sources(
 
         filters = parse_filters(kind=kind, stance=stance, gain=interest, check=check)
         if find:
-            out.print(shelves_view(_advisor().library(find, filters)))
+            out.print(shelves_view(open_advisor().library(find, filters)))
             return
         corpus = read_corpus(Settings().corpus_dir)
         if source_id is None:
@@ -194,7 +194,7 @@ def serve(
 
         changed = {"host": host, "port": port}
         settings = Settings(**{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
-        serve_page(settings, open_advisor=_advisor, open_browser=open_browser)
+        serve_page(settings, open_advisor=open_advisor, open_browser=open_browser)
 
 
 def main() -> None:
@@ -202,11 +202,14 @@ def main() -> None:
     app()
 
 
-def _add_corpus_commands() -> None:
+def _add_commands() -> None:
     """Imported last: those commands use what this file defines."""
+    from advisor import cli_batch, cli_eval  # noqa: F401 - they register themselves
     from advisor.cli_corpus import corpus_app
+    from advisor.cli_feedback import feedback_app
 
     app.add_typer(corpus_app, name="corpus")
+    app.add_typer(feedback_app, name="feedback")
 
 
 def _questions() -> Iterator[str]:
@@ -222,7 +225,7 @@ def _questions() -> Iterator[str]:
         yield question
 
 
-def _advisor(settings: Settings | None = None) -> Advisor:
+def open_advisor(settings: Settings | None = None) -> Advisor:
     """The advisor, opened with a progress bar on whatever takes long."""
     from advisor.engine import Advisor
 
@@ -285,7 +288,7 @@ def errors() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-_add_corpus_commands()
+_add_commands()
 
 if __name__ == "__main__":
     main()

@@ -85,18 +85,17 @@ def stats() -> None:
 
 
 def eval_questions(named: Path | None, settings: Settings) -> tuple[tuple[str, ...], Path]:
-    """The questions of a file, by default evals/questions.jsonl beside the corpus, and where they were looked for.
+    """The questions of a file, by default all eval suites beside the corpus, and where they were looked for.
 
     Raises:
         InputError: A file that was named cannot be read.
     """
     from advisor.errors import InputError
 
-    path = named or settings.corpus_dir.parent / "evals" / "questions.jsonl"
-    if not path.is_file() and named is None:
-        return (), path
+    path = named or settings.corpus_dir.parent / "evals" / "suites"
+    files = [named] if named else sorted(path.glob("*.jsonl"))
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
         return tuple(str(json_module.loads(line)["question"]) for line in lines if line.strip()), path
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as exc:
         raise InputError(

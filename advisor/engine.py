@@ -105,6 +105,11 @@ class Advisor:
         """What the advisor knows."""
         return self._open.index.corpus
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that can change an answer: corpus, encoder, engine and settings."""
+        return self._fingerprint(self._current())
+
     def source(self, source_id: str) -> Source:
         """Raises NotFoundError if there is no source of that id."""
         found = next((s for s in self.corpus.sources if s.id == source_id), None)

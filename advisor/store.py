@@ -1,10 +1,12 @@
-"""The database: vectors by text hash and encoder, and the jobs that made them. SQLite by default.
+"""The database: vectors by text hash and encoder, the jobs that made them, and what visitors said of answers. SQLite by default.
 
 Vectors are the expensive part of an index, so they outlive every generation of it: only texts without a vector are encoded.
+Feedback cannot be made again from anything.
 """
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,16 +15,18 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import URL, Engine, Integer, LargeBinary, String, create_engine, delete, event, select, text
+from sqlalchemy import URL, Engine, Integer, LargeBinary, Select, String, Text, UniqueConstraint, create_engine, delete, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from advisor.errors import StorageError
 from advisor.settings import Settings
 
-SCHEMA_VERSION = 1
+# 1: vectors and jobs. 2: feedback and salts.
+SCHEMA_VERSION = 2
 BATCH = 500
+SALT_BYTES = 16
 JobState = Literal["running", "done", "failed", "interrupted"]
 Vectors = NDArray[np.float32]
 
@@ -51,6 +55,32 @@ class JobRow(Base):
     texts: Mapped[int] = mapped_column(default=0)
     encoded: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
+
+
+class FeedbackRow(Base):
+    """What one visitor last said of one answer. `visitor` is a salted hash, `history` a JSON list, `answer` the whole answer as JSON."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (UniqueConstraint("answer_id", "visitor"),)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    time: Mapped[str] = mapped_column(String(32), index=True)
+    answer_id: Mapped[str] = mapped_column(String(40))
+    visitor: Mapped[str] = mapped_column(String(64))
+    rating: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    question: Mapped[str] = mapped_column(Text)
+    history: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+
+
+class SaltRow(Base):
+    """Random bytes that were drawn once for this database."""
+
+    __tablename__ = "salts"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Store:
@@ -129,6 +159,69 @@ class Store:
             session.expunge_all()
             return rows
 
+    def put_feedback(self, row: FeedbackRow) -> int:
+        """Store what a visitor said of an answer, in place of what they said before, with the time of now. Returns the row's id."""
+        row.time = _now()
+        with _translated(self._engine.url):
+            try:
+                return self._merged(row)
+            except IntegrityError:
+                # The same visitor has rated the same answer at the same moment; that row is there now and is replaced.
+                return self._merged(row)
+
+    def _merged(self, row: FeedbackRow) -> int:
+        same = (FeedbackRow.answer_id == row.answer_id, FeedbackRow.visitor == row.visitor)
+        with Session(self._engine) as session, session.begin():
+            found = session.scalar(select(FeedbackRow.id).where(*same))
+            if found is not None:
+                row.id = found
+            merged = session.merge(row)
+            session.flush()
+            return merged.id
+
+    def feedback(self, *, rating: str = "", since: str = "", limit: int | None = None) -> tuple[FeedbackRow, ...]:
+        """What was said of answers, newest first.
+
+        Args:
+            rating: Only this one, if given.
+            since: Only what was said from this ISO date or time on, in UTC, if given.
+            limit: Most rows to give; all if None.
+        """
+        wanted = select(FeedbackRow).order_by(FeedbackRow.time.desc(), FeedbackRow.id.desc()).limit(limit)
+        if rating:
+            wanted = wanted.where(FeedbackRow.rating == rating)
+        if since:
+            wanted = wanted.where(FeedbackRow.time >= since)
+        return self._feedback(wanted)
+
+    def feedback_of(self, ident: int) -> FeedbackRow | None:
+        """The row of that id, or None."""
+        return next(iter(self._feedback(select(FeedbackRow).where(FeedbackRow.id == ident))), None)
+
+    def _feedback(self, wanted: Select[FeedbackRow]) -> tuple[FeedbackRow, ...]:
+        with _translated(self._engine.url), Session(self._engine) as session:
+            rows = tuple(session.scalars(wanted))
+            session.expunge_all()
+            return rows
+
+    def salt(self, name: str) -> bytes:
+        """The random bytes of that name, always the same in this database; drawn when first asked for."""
+        with _translated(self._engine.url):
+            try:
+                return self._salt(name)
+            except IntegrityError:
+                # Another process has drawn them at the same moment.
+                return self._salt(name)
+
+    def _salt(self, name: str) -> bytes:
+        with Session(self._engine) as session, session.begin():
+            row = session.get(SaltRow, name)
+            if row is None:
+                row = SaltRow(name=name, value=secrets.token_bytes(SALT_BYTES))
+                session.add(row)
+                session.flush()
+            return row.value
+
 
 def _address(settings: Settings) -> URL:
     if not settings.database_url:
@@ -189,6 +282,9 @@ def _migrate(engine: Engine) -> None:
                 f"the database {engine.url.database!r} was made by a newer version (schema {version}, this one knows {SCHEMA_VERSION})",
                 hint="Install that version again or choose another folder with ADVISOR_DATA_DIR.",
             )
+        if version != SCHEMA_VERSION:
+            # Of two processes that find an older database at once, the second waits here and then finds its tables made.
+            connection.execute(text("BEGIN IMMEDIATE"))
         Base.metadata.create_all(connection)
         if version != SCHEMA_VERSION:
             connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
@@ -198,7 +294,10 @@ def _column(rows: Iterable[Sequence[object]]) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-_MEND = "Move that file away and run `seo-advisor index`: it holds only computed vectors, which are made again from the corpus."
+_MEND = (
+    "Move that file away and run `seo-advisor index`: its vectors are made again from the corpus; "
+    "feedback that it held comes back only from a backup of it."
+)
 _ADDRESS = "Set ADVISOR_DATABASE_URL to an SQLAlchemy address whose driver is installed, or leave it empty for a SQLite file."
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import Stemmer
 
-WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?")
+WORD = re.compile(r"[^\W_]+(?:['’][a-z]+)?")
 # A figure: digits with thousands separators and decimals. Digits inside a name, as in "GA4", are not one.
 FIGURE = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d)")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")

@@ -22,7 +22,7 @@ from advisor.index.adapter import FILE, QueryAdapter
 from advisor.index.generation import GUIDANCE, PASSAGES, Index, guidance_entries, passage_entries
 from advisor.models import Entry
 from advisor.retrieve import query_texts, search
-from evals.questions import EvalQuestion, read_questions
+from evals.cases import Case, read_cases
 
 Vectors = NDArray[np.float32]
 # Chosen on the tuning half and on 122 questions that other people wrote from facts alone.
@@ -95,7 +95,7 @@ def _loss(part: Task, rows: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
     return (torch.logsumexp(scores, 1) - torch.logsumexp(scores.masked_fill(~right, MASKED), 1)).mean()
 
 
-def found_in_first_five(advisor: Advisor, adapter: QueryAdapter, questions: Sequence[EvalQuestion]) -> float:
+def found_in_first_five(advisor: Advisor, adapter: QueryAdapter, questions: Sequence[Case]) -> float:
     """The share of questions with a deciding passage among the first five."""
     index, encoder = advisor._open.index, advisor._encoder
     hits = 0
@@ -113,7 +113,7 @@ def main() -> None:
     path = advisor.settings.corpus_dir / FILE
     adapter.save(path, encoder.id)
     stored = QueryAdapter.of_corpus(advisor.settings.corpus_dir, encoder.id)
-    tuning = [q for q in read_questions() if q.half == "tune" and q.gold and not q.history]
+    tuning = [q for q in read_cases("answers") if q.half == "tune" and q.gold]
     for name, used in (("without", QueryAdapter()), ("with", stored)):
         print(f"{name} the map: {found_in_first_five(advisor, used, tuning):.3f} of {len(tuning)} found among the first five")
     print(f"{path} {stored.id}, {path.stat().st_size:,} bytes, over {GUIDANCE} and {PASSAGES} of {encoder.id}")

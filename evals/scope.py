@@ -1,7 +1,7 @@
 """Fit the line between covered and other questions: `python -m evals.scope`. Prints the constants of advisor/answer/scope.py.
 
 Logistic regression on four figures of a question: its nearness to what was reviewed, its nearness to the examples outside, the
-log-odds that the scope classifier gives it, and whether it names a term of the trade. Fitted on the tuning halves of all sets,
+log-odds that the scope classifier gives it, and whether it names a term of the trade. Fitted on the tuning halves of three suites,
 follow-ups left out.
 """
 
@@ -18,14 +18,15 @@ from advisor import Advisor
 from advisor.answer.question import understand
 from advisor.answer.scope import scope_figures
 from advisor.retrieve import retrieve
-from evals.questions import SETS, EvalQuestion, read_questions
+from evals.cases import Case, read_cases
 
+SUITES = ("answers", "retrieval", "refusals")
 FOLDS = 10
 # Weak regularisation: four figures, some hundreds of questions.
 C = 10.0
 
 
-def figures_of(advisor: Advisor, question: EvalQuestion) -> tuple[float, float, float, float]:
+def figures_of(advisor: Advisor, question: Case) -> tuple[float, float, float, float]:
     opened = advisor._open
     understood = understand(question.question, [], opened.index, advisor._encoder, opened.lexicon)
     return scope_figures(understood, retrieve(understood, opened.index, advisor._encoder, advisor._adapter))
@@ -33,7 +34,7 @@ def figures_of(advisor: Advisor, question: EvalQuestion) -> tuple[float, float, 
 
 def main() -> None:
     advisor = Advisor.open()
-    questions = [q for name in SETS for q in read_questions(name) if q.half == "tune" and not q.history]
+    questions = [q for suite in SUITES for q in read_cases(suite) if q.half == "tune" and not q.history]
     rows = np.array([figures_of(advisor, q) for q in track(questions, console=Console(stderr=True))])
     covered = np.array([q.expect == "answered" for q in questions])
     model = LogisticRegression(C=C)

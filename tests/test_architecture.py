@@ -25,10 +25,12 @@ STAGES = (
     ("care",),
     ("answer",),
     ("engine",),
+    ("feedback",),
     ("render",),
+    ("batch",),
     ("terminal",),
     ("terminal_library",),
-    ("web", "cli", "cli_corpus", "__main__"),
+    ("web", "cli", "cli_batch", "cli_corpus", "cli_eval", "cli_feedback", "__main__"),
 )
 FRAMEWORKS = {
     "chromadb": ("index/vectors.py", "index/build.py"),  # build translates chromadb's errors
@@ -39,9 +41,11 @@ FRAMEWORKS = {
     "gradio": ("web/",),
     "nh3": ("web/",),
     "sqlalchemy": ("store.py",),
-    "typer": ("cli.py", "cli_corpus.py"),
-    "rich": ("cli.py", "cli_corpus.py", "terminal.py", "terminal_library.py", "web/"),
+    "typer": ("cli.py", "cli_batch.py", "cli_corpus.py", "cli_eval.py", "cli_feedback.py"),
+    "rich": ("cli.py", "cli_batch.py", "cli_corpus.py", "cli_eval.py", "cli_feedback.py", "terminal.py", "terminal_library.py", "web/"),
     "yaml": ("knowledge/cards.py",),
+    "openpyxl": ("batch/tables.py",),
+    "xlsxwriter": ("batch/workbook.py",),
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

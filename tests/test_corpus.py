@@ -12,7 +12,7 @@ import pytest
 from advisor.engine import Advisor
 from advisor.knowledge.cards import read_corpus
 from advisor.models import Corpus
-from evals.questions import read_questions
+from evals.cases import all_cases
 
 ROOT = Path(__file__).parent.parent
 CLAIMS = Path(__file__).with_name("claims.tsv")
@@ -119,7 +119,7 @@ def test_every_source_says_what_its_publisher_gains(corpus: Corpus) -> None:
 
 def test_every_gold_of_the_eval_is_a_passage(corpus: Corpus) -> None:
     known = {p.id for p in corpus.passages}
-    questions = read_questions()
+    questions = all_cases()
     assert len(questions) >= 150
     assert len({q.id for q in questions}) == len(questions)
     dangling = {gold for q in questions for gold in q.gold if gold not in known}
@@ -132,9 +132,7 @@ def test_every_gold_of_the_eval_is_a_passage(corpus: Corpus) -> None:
 def test_no_eval_question_is_an_ask_of_the_corpus(corpus: Corpus) -> None:
     every = [a for p in corpus.passages for a in p.asks] + [a for g in corpus.guidance for a in g.asks]
     asks = {a.casefold().strip(" ?!.") for a in every}
-    copied = [
-        q.id for q in read_questions() if q.half == "report" and q.expect == "answered" and q.question.casefold().strip(" ?!.") in asks
-    ]
+    copied = [q.id for q in all_cases() if q.half == "report" and q.expect == "answered" and q.question.casefold().strip(" ?!.") in asks]
     # A few short questions ("what is pogo-sticking") have only one natural wording.
     assert len(copied) <= 5, copied
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from advisor.cli import app
 from advisor.settings import Settings
-from evals.questions import read_questions
+from evals.cases import all_cases
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,6 +43,6 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_the_number_of_eval_questions_is_the_documented_one() -> None:
-    count = len(read_questions())
-    assert f"{count} questions" in read("evals/README.md")
-    assert f"eval of {count} questions" in read("CHANGELOG.md")
+    count = len(all_cases())
+    assert f"{count:,} questions" in read("evals/README.md")
+    assert f"Evals of {count:,} questions" in read("CHANGELOG.md")

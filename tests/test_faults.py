@@ -347,7 +347,7 @@ def test_with_a_damaged_database_the_index_still_opens_and_a_build_says_what_to_
         build_index(indexed, encoder)
     assert caught.value.line == (
         f"the database '{database}' is damaged: file is not a database. Move that file away and run `seo-advisor index`:"
-        " it holds only computed vectors, which are made again from the corpus."
+        " its vectors are made again from the corpus; feedback that it held comes back only from a backup of it."
     )
     card.write_text(before)
     open_current(indexed, encoder).close()

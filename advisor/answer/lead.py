@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from advisor.text import stems, words
 
 OPENING = re.compile(r"^(Yes|No)([.,:;]) (.)")
+POLARITY = re.compile(r"(yes|no|it depends)\b", re.IGNORECASE)
 LEANING = re.compile(
     r"(if|but|where|when|while|as|because|unless|though|although|only|not|for|with|within|in|on|at|by|provided|to|from|and|except|since|until)\b",
     re.IGNORECASE,
@@ -40,6 +41,12 @@ TURNING = frozenset(
 
 # The share of the shorter question's content words that the other must hold.
 ALIKE = 0.5
+
+
+def polarity(sentence: str) -> str:
+    """ "yes", "no" or "depends" by how a sentence opens, else ""."""
+    found = POLARITY.match(sentence)
+    return {"yes": "yes", "no": "no", "it depends": "depends"}[found.group(1).lower()] if found else ""
 
 
 def fitted(text: str, *, question: str, canonical: str, asks: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ from advisor.index.working_copy import WorkingCopy
 from advisor.models import Corpus, Entry, Guidance, Passage
 
 Vectors = NDArray[np.float32]
-FORMAT = 3
+FORMAT = 4
 PASSAGES, GUIDANCE = "passages", "guidance"
 CHROMA = "chroma"
 _CORPUS: TypeAdapter[Corpus] = TypeAdapter(Corpus)

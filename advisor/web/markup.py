@@ -56,13 +56,13 @@ def settled(asked: Asked, answer: Answer, *, dispute_questions: Sequence[str] = 
     """
     if answer.refusal:
         body = f'<div class="notice refusal"><p>{text(answer.refusal.message)}</p></div>'
-        body += _questions("Ask instead", answer.refusal.suggestions)
+        body += _questions("Ask instead", answer.refusal.suggestions) + _rating(answer)
         return _turn(asked, "refused", body, answer=answer)
     if not answer.sections:
         return problem(asked, NOTHING_TO_SAY)
     body = "".join(_section(s, section, answer, dispute_questions) for s, section in enumerate(answer.sections))
     body += _trust(answer) + (_tools(answer.markdown, sources=len(answer.citations), retry=True) if answer.citations else "")
-    body += _questions("Ask next", answer.follow_ups)
+    body += _rating(answer) + _questions("Ask next", answer.follow_ups)
     return _turn(asked, "answered", body + cards_markup(answer), answer=answer)
 
 
@@ -181,6 +181,16 @@ def _tools(markdown: str, *, sources: int = 0, retry: bool = False) -> str:
     if retry:
         buttons.append('<button type="button" class="quiet" data-retry="true">Try again</button>')
     return f'<p class="tools">{" ".join(buttons)}</p>' if buttons else ""
+
+
+def _rating(answer: Answer) -> str:
+    """Two quiet buttons that say whether the answer helped; feedback.js adds the form for the reasons, and what was stored."""
+    return (
+        f'<div class="feedback" role="group" aria-label="Did this answer help?" data-answer="{text(answer.id)}"><p class="tools">'
+        '<button type="button" class="quiet" data-rate="helpful" aria-pressed="false">Helpful</button> '
+        '<button type="button" class="quiet" data-rate="not-helpful" aria-pressed="false" aria-expanded="false">Not helpful</button> '
+        '<span class="rated"></span></p></div>'
+    )
 
 
 def _questions(title: str, questions: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from advisor.render import conversation_markdown
 from advisor.settings import Settings
 from advisor.web.chat import Chat
 from advisor.web.document import STATIC, static_folder
+from advisor.web.feedback import add_feedback
 from advisor.web.fences import RequestLimits, SecurityHeaders
 from advisor.web.shelves import add_library
 from advisor.web.visitor import VisitorCookie, visitor_of
@@ -50,6 +51,7 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     app = FastAPI(title="SEO Advisor", docs_url=None, redoc_url=None, openapi_url=None)
     _add_routes(app, chat)
     add_library(app, advisor)
+    add_feedback(app, chat, settings)
     page = build_page(advisor, chat, settings)
     gr.mount_gradio_app(
         app, page, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),

@@ -1,6 +1,7 @@
 // What the page does by itself: the evidence panel, clicked questions, copying, light and dark, and what a screen reader hears.
 // Gradio replaces the HTML of a turn at each step, so events are handled on the document and nothing is bound to a turn's elements.
 import { clearPanel, closePanel, coversPage, hideTip, keepInside, overlay, showAll, showCitation, showTip } from "./evidence.js";
+import { closeForm, listenToFeedback, rate } from "./feedback.js";
 import { clearLibrary, listenToLibrary, showResults, showSource } from "./library.js";
 
 const phone = window.matchMedia("(max-width: 700px)");
@@ -271,6 +272,8 @@ const actions = {
   clearLibrary: () => clearLibrary(),
   dispute: (button) => go(`#/dispute/${button.dataset.dispute}`),
   export: () => save(),
+  rate: (button) => rate(button, announce),
+  rateCancel: (button) => closeForm(button),
   retry: () => retry(),
   skip: () => box().focus(),
   startOver: () => startOver(),
@@ -319,6 +322,7 @@ function listen() {
   overlay.addEventListener("change", () => closePanel({ refocus: false }));
   window.addEventListener("hashchange", goToPlace);
   listenToLibrary();
+  listenToFeedback(announce);
 }
 
 function add(id, attributes) {
