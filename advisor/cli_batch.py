@@ -44,7 +44,7 @@ def batch(
     column: Annotated[str, typer.Option(help="The column that holds the questions; found by its name unless named.")] = "",
     sheet: Annotated[str, typer.Option(help="The sheet of a workbook; the first unless named.")] = "",
     form: Annotated[str, typer.Option("--format", help="Read FILE as csv, tsv, xlsx, jsonl or txt, whatever its name.")] = "",
-    workers: Annotated[int, typer.Option(min=1, max=32, help="How many questions are worked on at once.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="How many questions are worked on at once.")] = 2,
     limit: Annotated[int, typer.Option(min=0, help="Answer only so many rows; 0 for all.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same output.")] = False,
     against: Annotated[Path | None, typer.Option(help="The .jsonl output of an earlier run: say what changed since.")] = None,

@@ -17,7 +17,7 @@ from evals.results import Result
 # A figure may fall by so much before the gate looks at its interval: a change of one question in fifty is no reason to stop.
 TOLERANCE: Final = 0.02
 # Figures that say nothing about right or wrong, or differ from machine to machine.
-NOT_GATED: Final = TIMES | {"words"}
+NOT_GATED: Final = TIMES | {"words", "scope"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from advisor.errors import InputError
 from advisor.models import Passage
 from evals import plots
 from evals.cases import SUITES
+from evals.metrics import TIMES
 
 if TYPE_CHECKING:
     from evals.compare import Change, QuestionChange
@@ -29,7 +30,7 @@ FindPassage = Callable[[str], Passage | None]
 WORST: Final = 15
 CHANGES: Final = 60  # most changed questions that are listed
 SCOPE: Final = "scope"  # the score that says how surely a question lies in the field: nothing about its answer
-AMOUNTS: Final = frozenset({"words"})  # scores that are no share of anything good
+AMOUNTS: Final = TIMES | {"words"}  # scores that are no share of anything good
 TO_REFUSE: Final = ("off_topic", "not_in_sources", "unclear")
 HALVES: Final = {"tune": "Tuning half", "report": "Reporting half"}
 HEAD: Final = {"commit": "Commit", "corpus": "Corpus", "fingerprint": "Fingerprint", "scorer": "Support scorer"}

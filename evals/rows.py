@@ -29,16 +29,18 @@ class Row(Case):
     Attributes:
         answer: The answer in compact form, see `compact`.
         ranked: Ids of the passages ranked for the question as searched, best first; empty where no gold can judge them.
+        scope: How surely the question is covered, by the advisor's own line, as a probability; None for a follow-up.
         scores: The figures of this row by name; None where a figure does not apply.
     """
 
     answer: dict[str, Any]
     ranked: tuple[str, ...] = ()
+    scope: float | None = None
     scores: dict[str, float | None] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, case: Case, answer: Answer, ranked: tuple[str, ...] = ()) -> Row:
-        return cls(**case.model_dump(), answer=compact(answer), ranked=ranked)
+    def of(cls, case: Case, answer: Answer, *, ranked: tuple[str, ...] = (), scope: float | None = None) -> Row:
+        return cls(**case.model_dump(), answer=compact(answer), ranked=ranked, scope=scope)
 
     @property
     def got(self) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from advisor import Advisor, Answer
+from advisor.answer.question import understand
+from advisor.answer.scope import covered_log_odds
 from advisor.index.generation import PASSAGES
-from advisor.retrieve import query_texts, search
+from advisor.retrieve import query_texts, retrieve, search
 from evals.cases import Case, Half, read_cases
 from evals.metrics import SCORER, Coverage, Reference, coverage
 from evals.results import Result, commit
@@ -39,7 +42,7 @@ def row_of(advisor: Advisor, case: Case) -> Row:
     """The case with its answer, and with the ranking of passages where gold can judge it."""
     answer = ask(advisor, case)
     ranked = ranking(advisor, answer.searched or case.question) if case.gold and not case.document else ()
-    return Row.of(case, answer, ranked)
+    return Row.of(case, answer, ranked=ranked, scope=None if case.history else scope(advisor, case.question))
 
 
 def ask(advisor: Advisor, case: Case) -> Answer:
@@ -58,6 +61,13 @@ def ranking(advisor: Advisor, searched: str) -> tuple[str, ...]:
     plain = encoder.encode(query_texts(searched, spelled_out=spelled_out))
     hits = search(advisor._adapter.apply(plain), spelled_out, opened.index, collection=PASSAGES, plain=plain)
     return tuple(hit.unit for hit in hits[:RANKED])
+
+
+def scope(advisor: Advisor, question: str) -> float:
+    """How surely the advisor holds a question for covered, from 0 to 1; it refuses below .5."""
+    opened, encoder = advisor._open, advisor._encoder
+    understood = understand(question, [], opened.index, encoder, opened.lexicon)
+    return 1 / (1 + math.exp(-covered_log_odds(understood, retrieve(understood, opened.index, encoder, advisor._adapter))))
 
 
 def reference_of(advisor: Advisor) -> Reference:

@@ -104,7 +104,7 @@ def test_a_workbook_is_read_from_its_first_sheet_or_the_named_one(tmp_path: Path
     path = workbook(
         tmp_path, [["Query", "Volume"], ["Are links dead?", 10.0], [None, None], ["Do clicks count?", 2.5]], sheets=("Notes", "List")
     )
-    with pytest.raises(InputError, match="'Notes' of 'questions.xlsx' is empty"):
+    with pytest.raises(InputError, match=r"'Notes' of 'questions\.xlsx' is empty"):
         read_table(path)
     table = read_table(path, sheet="List")
     assert [(r.question, r.columns) for r in table.rows()] == [

@@ -8,6 +8,7 @@ from pathlib import Path
 from advisor.cli import app
 from advisor.settings import Settings
 from evals.cases import all_cases
+from evals.judge import MODEL_VARIABLE
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,11 +19,11 @@ def read(name: str) -> str:
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     documented = set(re.findall(r"ADVISOR_[A-Z_]+", read("docs/operation.md")))
-    assert documented == {f"ADVISOR_{name.upper()}" for name in Settings.model_fields}
+    assert documented == {f"ADVISOR_{name.upper()}" for name in Settings.model_fields} | {MODEL_VARIABLE}
 
 
 def test_every_command_that_the_readme_shows_exists() -> None:
-    commands = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
+    commands = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {g.name for g in app.registered_groups}
     shown = set(re.findall(r"seo-advisor ([a-z]+)", read("README.md")))
     assert shown <= commands
     assert {"ask", "chat", "sources"} <= shown

@@ -44,7 +44,7 @@ ALIKE = 0.5
 
 
 def polarity(sentence: str) -> str:
-    """ "yes", "no" or "depends" by how a sentence opens, else ""."""
+    """How a sentence opens: "yes", "no" or "depends"; else ""."""
     found = POLARITY.match(sentence)
     return {"yes": "yes", "no": "no", "it depends": "depends"}[found.group(1).lower()] if found else ""
 

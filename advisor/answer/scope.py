@@ -81,14 +81,23 @@ def refusal_for(question: Question, evidence: Evidence) -> Refusal | None:
     best, scope = best_cosine(evidence), evidence.scope
     if len(words(question.searched)) == 1 and best < ONE_WORD_COSINE:
         return _unclear("One word is not enough for me to tell what you want to decide; please ask a whole question.")
-    weights = (NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT)
-    evidence_for = sum(w * f for w, f in zip(weights, scope_figures(question, evidence), strict=True)) + INTERCEPT
-    if evidence_for >= 0 or best >= REVIEWED_COSINE:
+    if is_covered(question, evidence):
         return nothing_near(evidence) if best < NOTHING_NEAR_COSINE else None
     if scope.off_topic > scope.uncovered:
         return Refusal(reason="off_topic", message=f"{NOT_OUR_FIELD} Try one of these instead.", suggestions=STARTERS)
     message = NOT_IN_SOURCES.format(topic=scope.nearest_uncovered or "it")
     return Refusal(reason="not_in_sources", message=message, suggestions=_nearest(evidence))
+
+
+def is_covered(question: Question, evidence: Evidence) -> bool:
+    """Whether a question lies in the field and in the sources."""
+    return covered_log_odds(question, evidence) >= 0 or best_cosine(evidence) >= REVIEWED_COSINE
+
+
+def covered_log_odds(question: Question, evidence: Evidence) -> float:
+    """How surely a question is covered, as log-odds: 0 is the line."""
+    weights = (NEAR_WEIGHT, OUTSIDE_WEIGHT, ODDS_WEIGHT, TERM_WEIGHT)
+    return sum(w * f for w, f in zip(weights, scope_figures(question, evidence), strict=True)) + INTERCEPT
 
 
 def scope_figures(question: Question, evidence: Evidence) -> tuple[float, float, float, float]:

@@ -11,7 +11,11 @@ from advisor.models.knowledge import Dispute, Guidance, Passage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One text of the index. Several entries (a text and its asks) point to one unit."""
+    """One text of the index. Several entries (a text and its asks) point to one unit.
+
+    Attributes:
+        id: The unit and a number, with a "#" between them.
+    """
 
     id: str
     unit: str
