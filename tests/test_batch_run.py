@@ -129,6 +129,19 @@ def test_an_unfinished_run_is_not_overwritten(advisor: Advisor, long_table: Path
     assert "--resume" in caught.value.hint
 
 
+def test_two_runs_do_not_write_one_journal(advisor: Advisor, long_table: Path) -> None:
+    target = long_table.with_name("answers.jsonl")
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 0:
+            for resume in (False, True):
+                with pytest.raises(InputError, match="is going on"):
+                    run(advisor, long_table, resume=resume)
+
+    Batch(Job(source=long_table, target=target)).run(advisor, meanwhile)
+    assert [p.name for p in sorted(target.parent.iterdir())] == ["answers.jsonl", "long.txt"]
+
+
 def test_a_run_goes_on_only_with_the_input_it_was_begun_with(advisor: Advisor, long_table: Path) -> None:
     stop_after(advisor, Batch(Job(source=long_table, target=long_table.with_name("answers.jsonl"))), 60)
     long_table.write_text("Are links dead?\n", encoding="utf-8")

@@ -91,7 +91,7 @@ class Batch:
 
         def told(done: int) -> None:
             if progress:
-                progress(done, self.total)
+                progress(done, max(done, self.total))
 
         try:
             told(before)

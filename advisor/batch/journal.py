@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from advisor.batch.outputs import Answered
@@ -43,9 +44,10 @@ def sha256_of(path: Path) -> str:
 class Journal:
     """The journal of one output file. Use `begin` or `resume`, then `append`, then `rows`, then `discard`."""
 
-    def __init__(self, path: Path, file: IO[bytes], done: int, offsets: dict[str, tuple[int, int]]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], lock: FileLock, done: int, offsets: dict[str, tuple[int, int]]) -> None:
         self._path = path
         self._file = file
+        self._lock = lock
         self.done = done
         self._first = offsets
 
@@ -58,19 +60,24 @@ class Journal:
         """A new journal.
 
         Raises:
-            InputError: An unfinished run of this output is there.
+            InputError: An unfinished run of this output is there, or one is running.
             StorageError: The folder of the output cannot be written.
         """
         path = cls.path_for(output)
-        try:
-            file = path.open("xb")
-        except FileExistsError as exc:
-            hint = f"Go on with --resume, or delete {str(path)!r} to start anew."
-            raise InputError(f"an earlier run of {output.name!r} is unfinished", hint=hint) from exc
-        except OSError as exc:
-            raise _unwritable(exc, path.parent) from exc
-        journal = cls(path, file, 0, {})
-        journal._write([{"identity": _as_dict(identity)}])
+        with ExitStack() as undo:
+            lock = _locked(path)
+            undo.callback(lock.release)
+            if path.exists():
+                hint = f"Go on with --resume, or delete {str(path)!r} to start anew."
+                raise InputError(f"an earlier run of {output.name!r} is unfinished", hint=hint)
+            try:
+                file = path.open("xb")
+            except OSError as exc:
+                raise _unwritable(exc, path.parent) from exc
+            undo.callback(file.close)
+            journal = cls(path, file, lock, 0, {})
+            journal._write([{"identity": _as_dict(identity)}])
+            undo.pop_all()
         return journal
 
     @classmethod
@@ -78,22 +85,24 @@ class Journal:
         """The journal of an unfinished run, or a new one if there is none.
 
         Raises:
-            InputError: The unfinished run is of another input, column or version of the advisor.
+            InputError: The unfinished run is of another input, column or version of the advisor, or it is still running.
             StorageError: The journal cannot be read or written.
         """
         path = cls.path_for(output)
         if not path.exists():
             return cls.begin(output, identity)
-        try:
-            file = path.open("r+b")
-        except OSError as exc:
-            raise _unwritable(exc, path.parent) from exc
         with ExitStack() as undo:
+            lock = _locked(path)
+            undo.callback(lock.release)
+            try:
+                file = path.open("r+b")
+            except OSError as exc:
+                raise _unwritable(exc, path.parent) from exc
             undo.callback(file.close)
             done, end, offsets = _read(file, identity, path)
             if end:
                 undo.pop_all()
-                return cls(path, file, done, offsets)
+                return cls(path, file, lock, done, offsets)
         # Not even the first line was written whole.
         path.unlink()
         return cls.begin(output, identity)
@@ -137,12 +146,15 @@ class Journal:
                 )
 
     def close(self) -> None:
+        """Leave the journal as it is, for another run to go on with."""
         self._file.close()
+        self._lock.release()
 
     def discard(self) -> None:
         """Delete the journal: the output is written."""
-        self.close()
         self._path.unlink(missing_ok=True)
+        self.close()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
 
     def _write(self, records: Sequence[dict[str, Any]]) -> list[int]:
         starts: list[int] = []
@@ -157,6 +169,18 @@ class Journal:
             self._file.truncate(before)
             raise _unwritable(exc, self._path.parent) from exc
         return starts
+
+
+def _locked(path: Path) -> FileLock:
+    """A lock on the journal, held: two runs that write to one would mix their rows."""
+    lock = FileLock(f"{path}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise InputError(f"a run that writes {path.name!r} is going on", hint="Wait until it has ended, or stop it.") from exc
+    except OSError as exc:
+        raise _unwritable(exc, path.parent) from exc
+    return lock
 
 
 def key_of(question: str) -> str:
