@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from advisor.errors import IndexUnavailableError
 from advisor.index import vectors as dense
+from advisor.index.exact import EXACT_UP_TO, ExactSearch
 from advisor.index.keywords import KeywordIndex
 from advisor.index.router import Router
 from advisor.index.scope import ScopeModel
@@ -166,9 +167,13 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+Store = dense.DenseIndex
+Searched = ExactSearch | Store
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Index:
-    """An open generation. `rows` maps text hashes to rows of `vectors`.
+    """An open generation. `rows` maps text hashes to rows of `vectors`. `dense` compares exactly, unless the texts are too many for it.
 
     It closes by itself when the last question that uses it lets go of it, so that a newer one may take its place at any moment.
     """
@@ -178,13 +183,14 @@ class Index:
     corpus: Corpus
     passages: Mapping[str, Passage]
     guidance: Mapping[str, Guidance]
-    dense: dense.DenseIndex
+    dense: Searched
     passage_words: KeywordIndex
     guidance_words: KeywordIndex
     scope: ScopeModel
     routers: Mapping[str, Router]
     vectors: Vectors
     rows: Mapping[str, int]
+    _store: Store
     _copy: WorkingCopy
 
     def vector(self, text: str) -> Vectors | None:
@@ -194,7 +200,7 @@ class Index:
 
     def close(self) -> None:
         """Give back file descriptors and the private copy now, rather than when the last user lets go. May be called again."""
-        _give_back(self.dense, self._copy)
+        _give_back(self._store, self._copy)
 
 
 def _give_back(opened: dense.DenseIndex, copy: WorkingCopy) -> None:
@@ -215,37 +221,46 @@ def open_generation(folder: Path, runs: Path) -> Index:
             # Only files under seal are copied: a stray journal beside a database would be played into it.
             copy = WorkingCopy.of(folder, [name for name in manifest.files if name.startswith(f"{CHROMA}/")], runs)
             undo.callback(copy.discard)
-            searched = dense.DenseIndex(copy.folder / CHROMA)
-            undo.callback(searched.close)
-            index = _assemble(folder, manifest, searched, copy)
-            searched.load(index.vectors[:1])
+            store = dense.DenseIndex(copy.folder / CHROMA)
+            undo.callback(store.close)
+            index = _assemble(folder, manifest, store, copy)
+            if index.dense is store:
+                store.load(index.vectors[:1])
             undo.pop_all()
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as exc:
         raise IndexUnavailableError(f"the index in {str(folder)!r} cannot be read: {exc}") from exc
-    weakref.finalize(index, _give_back, searched, copy)
+    weakref.finalize(index, _give_back, store, copy)
     return index
 
 
-def _assemble(folder: Path, manifest: Manifest, searched: dense.DenseIndex, copy: WorkingCopy) -> Index:
+def _assemble(folder: Path, manifest: Manifest, store: dense.DenseIndex, copy: WorkingCopy) -> Index:
     corpus = _CORPUS.validate_json((folder / "corpus.json").read_bytes())
     passages = {p.id: p for p in corpus.passages}
     guidance = {g.id: g for g in corpus.guidance}
     hashes: list[str] = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    rows = {h: n for n, h in enumerate(hashes)}
+    vectors = np.load(folder / "vectors.npy")
     return Index(
         folder=folder,
         manifest=manifest,
         corpus=corpus,
         passages=passages,
         guidance=guidance,
-        dense=searched,
+        dense=_searched(corpus, vectors, rows) if manifest.entries <= EXACT_UP_TO else store,
         passage_words=KeywordIndex.load(folder / "bm25-passages", tuple(passages)),
         guidance_words=KeywordIndex.load(folder / "bm25-guidance", tuple(guidance)),
         scope=ScopeModel.load(folder / "scope.npz"),
         routers={name: Router.load(folder / f"router-{name}.npz") for name in (PASSAGES, GUIDANCE)},
-        vectors=np.load(folder / "vectors.npy"),
-        rows={h: n for n, h in enumerate(hashes)},
+        vectors=vectors,
+        rows=rows,
+        _store=store,
         _copy=copy,
     )
+
+
+def _searched(corpus: Corpus, vectors: Vectors, rows: Mapping[str, int]) -> ExactSearch:
+    collections = {PASSAGES: passage_entries(corpus), GUIDANCE: guidance_entries(corpus)}
+    return ExactSearch(vectors, {name: (entries, [rows[text_hash(e.text)] for e in entries]) for name, entries in collections.items()})
 
 
 def lost_entries(folder: Path, runs: Path) -> tuple[str, ...]:
@@ -256,7 +271,7 @@ def lost_entries(folder: Path, runs: Path) -> tuple[str, ...]:
         for name, entries in ((PASSAGES, passage_entries(index.corpus)), (GUIDANCE, guidance_entries(index.corpus))):
             if entries:
                 rows = index.vectors[[index.rows[text_hash(e.text)] for e in entries]]
-                lost += index.dense.lost(name, [e.id for e in entries], rows)
+                lost += index._store.lost(name, [e.id for e in entries], rows)
         return tuple(lost)
     finally:
         index.close()

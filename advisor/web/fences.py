@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -12,18 +13,29 @@ from advisor.web.document import our_document, script_hashes
 
 # The page takes no files, and nothing behind it needs Gradio's proxy.
 CLOSED = ("/gradio_api/upload", "/gradio_api/proxy=")
+POLICY = "content-security-policy"
 
 
 class _BodyTooLargeError(Exception):
     """More bytes arrived than a request may have."""
 
 
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The one address to which larger bodies may be posted, and what is said of those that are too large even there."""
+
+    path: str
+    max_bytes: int
+    refusal: str
+
+
 class RequestLimits:
     """Refuses large bodies before they are read, and the routes that the page does not use."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, uploads: Uploads | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,13 +44,20 @@ class RequestLimits:
         if scope["path"].startswith(CLOSED):
             await PlainTextResponse("Not found.\n", 404)(scope, receive, send)
             return
+        most, refusal = self._limit(scope)
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+        if not declared.isdigit() or int(declared) > most:
+            await _refuse(refusal, scope, receive, send)
             return
-        await self._counted(scope, receive, send)
+        await self._counted(most, refusal, scope, receive, send)
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _limit(self, scope: Scope) -> tuple[int, str]:
+        """How many bytes the request may have, and what is said when it has more."""
+        if self._uploads and scope["method"] == "POST" and scope["path"] == self._uploads.path:
+            return self._uploads.max_bytes, self._uploads.refusal
+        return self._max_bytes, f"A request may have {self._max_bytes:,} bytes."
+
+    async def _counted(self, most: int, refusal: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A declared length may be wrong or missing, so what arrives is counted too."""
         received = 0
         started = False
@@ -47,29 +66,32 @@ class RequestLimits:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > most:
                 raise _BodyTooLargeError
             return message
 
         async def noting(message: Message) -> None:
             nonlocal started
             # The application may answer the broken-off body with an error of its own; ours says what was wrong.
-            if started or received <= self._max_bytes:
+            if started or received <= most:
                 started = True
                 await send(message)
 
         with contextlib.suppress(_BodyTooLargeError):
             await self._app(scope, counting, noting)
-        if received > self._max_bytes and not started:
-            await self._refuse(scope, receive, send)
+        if received > most and not started:
+            await _refuse(refusal, scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = PlainTextResponse(f"A request may have {self._max_bytes:,} bytes.\n", 413, headers={"connection": "close"})
-        await response(scope, receive, send)
+
+async def _refuse(refusal: str, scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(f"{refusal}\n", 413, headers={"connection": "close"})(scope, receive, send)
 
 
 class SecurityHeaders:
-    """Puts the policy on every response, and turns Gradio's document into ours on the way out."""
+    """Puts the policy on every response, and turns Gradio's document into ours on the way out.
+
+    A document that brings a policy of its own is no page of Gradio's and goes out as it is.
+    """
 
     def __init__(self, app: ASGIApp, *, framed_by: str) -> None:
         self._app = app
@@ -88,7 +110,8 @@ class SecurityHeaders:
         async def send_fenced(message: Message) -> None:
             nonlocal held, body
             if message["type"] == "http.response.start":
-                if MutableHeaders(scope=message).get("content-type", "").startswith("text/html"):
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html") and POLICY not in headers:
                     held = message
                     return
                 self._secure(message, ())
@@ -107,7 +130,8 @@ class SecurityHeaders:
 
     def _secure(self, start: Message, hashes: tuple[str, ...]) -> None:
         headers = MutableHeaders(scope=start)
-        headers["content-security-policy"] = policy(hashes, self._framed_by)
+        own = headers.get(POLICY)
+        headers[POLICY] = f"{own}; frame-ancestors {self._framed_by}" if own else policy(hashes, self._framed_by)
         headers["x-content-type-options"] = "nosniff"
         headers["referrer-policy"] = "same-origin"
         headers["permissions-policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"

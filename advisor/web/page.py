@@ -11,9 +11,12 @@ from gradio.events import api
 from advisor.engine import Advisor
 from advisor.errors import AdvisorError
 from advisor.settings import Settings
+from advisor.web.batch import batch_markup
+from advisor.web.batch_file import MAX_ROWS
 from advisor.web.chat import Chat, generic_line
 from advisor.web.conversations import Caller
 from advisor.web.disputes import disputes_markup
+from advisor.web.evals_view import Measured, evals_markup
 from advisor.web.evidence import panel_markup
 from advisor.web.library import frame_markup
 from advisor.web.sanitize import safe
@@ -29,12 +32,12 @@ RETRY = "/retry"
 PLACEHOLDER = "Ask about links, user signals and their balance"
 
 
-def build_page(advisor: Advisor, chat: Chat, settings: Settings) -> gr.Blocks:
-    """The page over one advisor."""
+def build_page(advisor: Advisor, chat: Chat, settings: Settings, measured: Measured | None = None) -> gr.Blocks:
+    """The page over one advisor; with the Evals where something was measured."""
     welcome = welcome_markup(len(advisor.corpus.sources), settings.host)
     page = gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=CACHE_S, fill_width=True)
     with page:
-        _html(header_markup(), "top")
+        _html(header_markup(evals=measured is not None), "top")
         with gr.Row(elem_id="view-chat"):
             with gr.Column(elem_id="chat"):
                 _html(safe('<div id="past"></div>'), "past-frame")
@@ -48,6 +51,11 @@ def build_page(advisor: Advisor, chat: Chat, settings: Settings) -> gr.Blocks:
             _html(frame_markup(advisor.corpus), "library")
         with gr.Column(elem_id="view-disputes"):
             _html(disputes_markup(advisor.corpus), "disputes")
+        with gr.Column(elem_id="view-batch"):
+            _html(batch_markup(MAX_ROWS), "batch")
+        if measured:
+            with gr.Column(elem_id="view-evals"):
+                _html(evals_markup(measured), "evals")
         _wire(_Door(chat, welcome), turn, question, send, stop)
     page.queue(max_size=QUEUE_MAX, default_concurrency_limit=AT_ONCE)
     return page

@@ -9,12 +9,14 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -23,10 +25,13 @@ from advisor.engine import Advisor
 from advisor.errors import ServerError
 from advisor.render import conversation_markdown
 from advisor.settings import Settings
+from advisor.web.batch_routes import MAX_FILE_BYTES, TOO_LARGE, UPLOADS, add_batches
+from advisor.web.batches import Batches
 from advisor.web.chat import Chat
 from advisor.web.document import STATIC, static_folder
+from advisor.web.evals_view import RESULTS, add_evals, read_measured
 from advisor.web.feedback import add_feedback
-from advisor.web.fences import RequestLimits, SecurityHeaders
+from advisor.web.fences import RequestLimits, SecurityHeaders, Uploads
 from advisor.web.shelves import add_library
 from advisor.web.visitor import VisitorCookie, visitor_of
 
@@ -36,8 +41,12 @@ SMALLEST_BODY_LIMIT = 64 * 1024
 BODY_BYTES_PER_CHARACTER = 8
 
 
-def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
-    """The whole web application over a ready advisor."""
+def build_app(advisor: Advisor, settings: Settings, *, results: Path = RESULTS) -> FastAPI:
+    """The whole web application over a ready advisor.
+
+    Args:
+        results: The folder of stored eval results; the page shows the newest report in it, if there is one.
+    """
     # Both are read by Gradio when a page is built. It must not write outside the data folder, and must not rebuild a table of all
     # past events after each one, which makes a long-running page slower with every question.
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "web")
@@ -48,11 +57,15 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     from advisor.web.theme import theme
 
     chat = Chat(advisor)
-    app = FastAPI(title="SEO Advisor", docs_url=None, redoc_url=None, openapi_url=None)
+    batches = Batches(advisor, settings.data_dir / "web" / "batches")
+    app = FastAPI(title="SEO Advisor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_ending(batches))
     _add_routes(app, chat)
     add_library(app, advisor)
     add_feedback(app, chat, settings)
-    page = build_page(advisor, chat, settings)
+    add_batches(app, batches)
+    measured = read_measured(results)
+    add_evals(app, measured)
+    page = build_page(advisor, chat, settings, measured)
     gr.mount_gradio_app(
         app, page, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
         favicon_path=str(STATIC / "favicon.svg"), footer_links=[], run_history=False, pwa=False, ssr_mode=False, mcp_server=False,
@@ -62,9 +75,24 @@ def build_app(advisor: Advisor, settings: Settings) -> FastAPI:
     # A Hugging Face Space is shown inside a frame of another site; elsewhere nobody may frame the page.
     embedded = "SPACE_ID" in os.environ
     app.add_middleware(VisitorCookie, embedded=embedded)
-    app.add_middleware(RequestLimits, max_bytes=max(SMALLEST_BODY_LIMIT, BODY_BYTES_PER_CHARACTER * settings.max_question_chars))
+    app.add_middleware(
+        RequestLimits,
+        max_bytes=max(SMALLEST_BODY_LIMIT, BODY_BYTES_PER_CHARACTER * settings.max_question_chars),
+        uploads=Uploads(UPLOADS, MAX_FILE_BYTES, TOO_LARGE),
+    )
     app.add_middleware(SecurityHeaders, framed_by="'self' https://huggingface.co" if embedded else "'self'")
     return app
+
+
+def _ending(batches: Batches) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What happens around the application's life: at its end the batches stop, so that nobody asks a closed advisor."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(batches.close)
+
+    return life
 
 
 def _add_routes(app: FastAPI, chat: Chat) -> None:

@@ -24,14 +24,17 @@ EXAMPLES = (
 )
 
 
-def header_markup() -> str:
-    """Name, purpose, the three views and the choice of light or dark."""
+def header_markup(*, evals: bool = False) -> str:
+    """Name, purpose, the views and the choice of light or dark. The Evals are a view only where a report is stored."""
+    measured = '<button type="button" class="view" data-view="evals">Evals</button>' if evals else ""
     return safe(
         '<header class="top"><button type="button" class="quiet skip" data-skip="true">Skip to the question box</button>'
         f'<div class="name"><h1>{NAME}</h1><p>{text(PURPOSE)}</p></div>'
         '<nav aria-label="Views"><button type="button" class="view" data-view="chat" aria-current="page">Chat</button>'
         '<button type="button" class="view" data-view="library">Library</button>'
-        '<button type="button" class="view" data-view="disputes">Disputes</button></nav>'
+        '<button type="button" class="view" data-view="disputes">Disputes</button>'
+        '<button type="button" class="view" data-view="batch">Batch</button>'
+        f"{measured}</nav>"
         '<button type="button" class="quiet theme" data-theme-toggle="true" aria-label="Switch between light and dark">'
         '<span class="moon" aria-hidden="true"></span></button></header>'
     )

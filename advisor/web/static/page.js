@@ -1,6 +1,8 @@
 // What the page does by itself: the evidence panel, clicked questions, copying, light and dark, and what a screen reader hears.
 // Gradio replaces the HTML of a turn at each step, so events are handled on the document and nothing is bound to a turn's elements.
+import { listenToBatch } from "./batch.js";
 import { clearPanel, closePanel, coversPage, hideTip, keepInside, overlay, showAll, showCitation, showTip } from "./evidence.js";
+import { listenToEvals, toggleReport } from "./evals.js";
 import { closeForm, listenToFeedback, rate } from "./feedback.js";
 import { clearLibrary, listenToLibrary, showResults, showSource } from "./library.js";
 
@@ -238,7 +240,7 @@ function showDispute(id) {
   dispute?.focus({ preventScroll: true });
 }
 
-// What stands after # is a place on this page: #/chat, #/library?q=clicks, #/source/id/passage, #/disputes, #/dispute/id.
+// What stands after # is a place on this page: #/chat, #/library?q=clicks, #/source/id/passage, #/disputes, #/dispute/id, #/batch, #/evals.
 function goToPlace() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/").map(decodeURIComponent);
@@ -249,6 +251,12 @@ function goToPlace() {
     else showSource(rest[0] ?? "", rest[1]);
   } else if (view === "disputes") {
     showView("disputes");
+    window.scrollTo(0, 0);
+  } else if (view === "batch") {
+    showView("batch");
+    window.scrollTo(0, 0);
+  } else if (view === "evals" && byId("view-evals")) {
+    showView("evals");
     window.scrollTo(0, 0);
   } else if (view === "dispute") {
     showDispute(rest[0] ?? "");
@@ -271,6 +279,7 @@ const actions = {
   copy: (button) => copy(button),
   clearLibrary: () => clearLibrary(),
   dispute: (button) => go(`#/dispute/${button.dataset.dispute}`),
+  evalReport: (button) => toggleReport(button),
   export: () => save(),
   rate: (button) => rate(button, announce),
   rateCancel: (button) => closeForm(button),
@@ -321,6 +330,8 @@ function listen() {
   document.addEventListener("scroll", hideTip, { passive: true, capture: true });
   overlay.addEventListener("change", () => closePanel({ refocus: false }));
   window.addEventListener("hashchange", goToPlace);
+  listenToBatch(announce);
+  listenToEvals();
   listenToLibrary();
   listenToFeedback(announce);
 }
@@ -357,6 +368,7 @@ function start() {
 const waiting = new MutationObserver(() => {
   const parts = [
     "#top .top", "#turn .welcome", "#past", "#question textarea", "#send", "#hint", "#cards", "#disputes .disputes-list", "#library-form",
+    "#batch-view",
     "#picked :is(textarea, input)", "#pick", "#start-over",
   ];
   if (!parts.every((part) => document.querySelector(part))) return;
