@@ -173,6 +173,18 @@ def test_a_damaged_workbook_is_said(tmp_path: Path) -> None:
         read_table(tmp_path / "cut.xlsx")
 
 
+def test_a_workbook_that_claims_to_be_huge_is_read_by_what_it_holds(tmp_path: Path) -> None:
+    path = workbook(tmp_path, [["question", "client"], ["Are links dead?", "A"]])
+    with zipfile.ZipFile(path) as honest, zipfile.ZipFile(tmp_path / "huge.xlsx", "w") as boasting:
+        for part in honest.infolist():
+            content = honest.read(part)
+            if part.filename.startswith("xl/worksheets/"):
+                assert b'<dimension ref="A1:B2"' in content
+                content = content.replace(b'<dimension ref="A1:B2"', b'<dimension ref="A1:XFD1048576"')
+            boasting.writestr(part, content)
+    assert [r.columns for r in read_table(tmp_path / "huge.xlsx").rows()] == [{"client": "A"}]
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_table(tmp_path / "nowhere.csv")

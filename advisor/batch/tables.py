@@ -29,6 +29,7 @@ MAX_CELL_CHARS = 20_000_000
 QUESTION_WORDS = 4
 # What a workbook may unpack to; a larger one is a bomb or no list of questions.
 MAX_UNPACKED_BYTES = 500_000_000
+MAX_COLUMNS = 500
 ROWS_EXAMINED = 50
 FORMATS: Final = ("csv", "tsv", "xlsx", "jsonl", "txt")
 
@@ -267,7 +268,10 @@ def _opened(path: Path) -> Iterator[Any]:
 def _sheet_rows(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
     """Row number and cells of each row that is not empty."""
     with _opened(path) as book:
-        for line, values in enumerate(book[sheet].iter_rows(values_only=True), start=1):
+        rows = book[sheet]
+        # What a sheet says of its own size is not believed: rows are padded to it, and it may claim millions of cells.
+        rows.reset_dimensions()
+        for line, values in enumerate(rows.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
             cells = [_cell(value) for value in values]
             if any(cell.strip() for cell in cells):
                 yield line, cells
