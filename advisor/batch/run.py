@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from advisor.batch.tables import Row
 from advisor.engine import Advisor
 from advisor.errors import AdvisorError
 from advisor.models import Answer
+
+log = logging.getLogger(__name__)
 
 # Questions that are encoded together; a kill loses no more rows than one window.
 TOGETHER = 32
@@ -95,5 +98,6 @@ def _ask_alone(advisor: Advisor, row: Row) -> Answer | str:
         return next(iter(advisor.ask_many([row.question])))
     except AdvisorError as exc:
         return exc.line
-    except Exception as exc:  # noqa: BLE001 - the row says what happened, and the run goes on
-        return f"row {row.number} could not be answered ({type(exc).__name__}); shorten or reword the question"
+    except Exception as exc:  # the row says what happened, and the run goes on
+        log.debug("row %d could not be answered", row.number, exc_info=True)
+        return f"row {row.number} could not be answered because of a fault in the program ({type(exc).__name__}); please report it"
